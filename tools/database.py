@@ -1,0 +1,129 @@
+"""Databases with a furnished Hong Kong shop, made once and copied ever after.
+
+The template is made without this addon (so it stays good while the addon changes): Odoo's base,
+the company turned into a Hong Kong one, then the Point of Sale with Odoo's own QFPay module and
+the self-order kiosk beside it, then the shop. A dump in the cache serves other checkouts; in this
+checkout's server the template is a database that others are copied from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from . import machine, odoo_run, postgres
+from .machine import CACHE
+from .odoo_source import Source
+
+MODULES = ('point_of_sale', 'pos_qfpay', 'pos_self_order')
+LANGUAGES = ('zh_HK',)
+COMPANY_SCRIPT = Path(__file__).with_name('furnish_company.py')
+SHOP_SCRIPT = Path(__file__).with_name('furnish_shop.py')
+
+
+def template_name(source: Source) -> str:
+    """The template's name: it changes with Odoo's release and with how the shop is furnished."""
+    digest = hashlib.sha256()
+    for part in (source.release, *MODULES, *LANGUAGES):
+        digest.update(part.encode())
+    for script in (COMPANY_SCRIPT, SHOP_SCRIPT):
+        digest.update(script.read_bytes())
+    return f'qfpay_template_{digest.hexdigest()[:12]}'
+
+
+def exists(name: str) -> bool:
+    """Whether the server has a database of that name."""
+    return bool(postgres.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
+
+
+def drop(name: str) -> None:
+    """Drop a database if it is there, ending whatever is connected to it."""
+    machine.output_of([postgres.program('dropdb'), '--force', '--if-exists', name], _env())
+
+
+def create(source: Source, name: str, template: str | None = None) -> None:
+    """Make the database ``name`` anew, as a copy of the template (the furnished shop's)."""
+    template = template or ensure_template(source)
+    drop(name)
+    copy = [postgres.program('createdb'), '--strategy=file_copy', '--template', template, name]
+    machine.output_of(copy, _env())
+
+
+def _env() -> dict[str, str]:
+    return postgres.environ()
+
+
+def ensure_template(source: Source) -> str:
+    """Make the furnished template if the server has none; answer its name."""
+    name = template_name(source)
+    if exists(name):
+        return name
+    with machine.locked(
+        CACHE / f'{name}.lock', 'Waiting for another command to make the template database…'
+    ):
+        if exists(name):
+            return name
+        dump = CACHE / 'databases' / f'{name}.dump'
+        unfinished = f'{name}_unfinished'
+        drop(unfinished)
+        if dump.exists():
+            _restore(dump, unfinished)
+        else:
+            _build(source, unfinished)
+            _dump(unfinished, dump)
+        rename = f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"'
+        postgres.sql(rename)
+    return name
+
+
+def _build(source: Source, name: str) -> None:
+    machine.need_space(machine.RUN, 1.5, 'A database')
+    machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
+    install = ['-d', name, '--no-http', '--stop-after-init', '--log-level=info']
+    languages = f'--load-language={",".join(LANGUAGES)}'
+    _odoo(source, "Making a database with Odoo's base", [*install, '-i', 'base'])
+    shell(source, 'Moving the company to Hong Kong', name, COMPANY_SCRIPT)
+    modules = ','.join(MODULES)
+    _odoo(source, 'Installing the Point of Sale', [*install, languages, '-i', modules])
+    shell(source, 'Furnishing the shop', name, SHOP_SCRIPT)
+
+
+def _odoo(source: Source, title: str, arguments: list[str]) -> None:
+    machine.run(title, odoo_run.command(arguments), env=odoo_run.environ(source))
+
+
+def shell(source: Source, title: str, database: str, script: Path) -> None:
+    """Run a script inside Odoo's shell on a database; it has ``env`` and must commit itself."""
+    line = odoo_run.command(['shell', '-d', database, '--no-http', '--log-level=warn'])
+    code = f'exec(compile(open({str(script)!r}).read(), {str(script)!r}, "exec"), {{"env": env}})'
+    log = machine.LOGS / f'{script.stem}-{database}.log'
+    log.parent.mkdir(parents=True, exist_ok=True)
+    machine.say(f'{title}…')
+    with log.open('w') as output:
+        done = subprocess.run(
+            line,
+            input=code,
+            text=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=odoo_run.environ(source),
+            check=False,
+        )
+    if done.returncode:
+        raise machine.Problem(f'{title} failed: {machine.last_line(log)} (all of it in {log})')
+
+
+def _dump(name: str, dump: Path) -> None:
+    """Put a copy into the cache for other checkouts; half a dump is never seen."""
+    dump.parent.mkdir(parents=True, exist_ok=True)
+    partial = dump.with_suffix('.partial')
+    command = [postgres.program('pg_dump'), '-Fc', '-Z1', '--no-owner', '-f', partial, name]
+    machine.run('Keeping a copy of the database', command, env=_env())
+    partial.replace(dump)
+
+
+def _restore(dump: Path, name: str) -> None:
+    machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
+    command = [postgres.program('pg_restore'), '--no-owner', '-j2', '-d', name, dump]
+    machine.run('Restoring the database from the cache', command, env=_env())

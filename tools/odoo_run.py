@@ -1,0 +1,76 @@
+"""How Odoo is started here: its environment, its configuration file, its command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import environment, machine, odoo_source, postgres
+from .machine import RUN
+
+CONFIGURATION = RUN / 'odoo.conf'
+DATA = RUN / 'odoo-data'
+ADDONS = RUN / 'addons'
+
+
+def prepare() -> odoo_source.Source:
+    """Find Odoo and write what it reads: a link under the addon's own name and a configuration."""
+    source = odoo_source.ensure()
+    DATA.mkdir(parents=True, exist_ok=True)
+    ADDONS.mkdir(parents=True, exist_ok=True)
+    link = ADDONS / machine.ADDON
+    if not link.is_symlink() or link.resolve() != machine.ROOT:
+        link.unlink(missing_ok=True)
+        link.symlink_to(machine.ROOT, target_is_directory=True)
+    addons = ','.join(str(folder) for folder in (*source.addons, ADDONS))
+    text = f"""[options]
+addons_path = {addons}
+data_dir = {DATA}
+http_interface = 127.0.0.1
+admin_passwd = admin
+list_db = False
+without_demo = True
+"""
+    if not CONFIGURATION.exists() or CONFIGURATION.read_text() != text:
+        machine.write_atomically(CONFIGURATION, text)
+    return source
+
+
+def environ(source: odoo_source.Source) -> dict[str, str]:
+    """The environment of an Odoo process: its source, its configuration, its database server."""
+    variables = postgres.environ()
+    variables['PYTHONPATH'] = str(source.path)
+    variables['ODOO_RC'] = str(CONFIGURATION)
+    variables['VIRTUAL_ENV'] = str(environment.VENV)
+    variables['PATH'] = f'{environment.PYTHON.parent}{os.pathsep}{variables["PATH"]}'
+    variables['PYTHONDONTWRITEBYTECODE'] = '1'
+    return variables
+
+
+def command(arguments: Sequence[str | Path]) -> list[str]:
+    """Odoo's command line; a server gets free ports of its own where none are asked for."""
+    words = [str(argument) for argument in arguments]
+    line = [str(environment.PYTHON), '-W', 'ignore::DeprecationWarning', '-m', 'odoo']
+    if words and not words[0].startswith('-'):
+        return [*line, *words]
+    for option, short in (('--http-port', '-p'), ('--gevent-port', None)):
+        given = any(word.split('=')[0] in (option, short) for word in words)
+        if not given and '--no-http' not in words:
+            words.append(f'{option}={machine.free_port()}')
+    return [*line, *words]
+
+
+def pass_through(arguments: Sequence[str]) -> int:
+    """Run Odoo in the foreground with the given arguments; answer its exit code."""
+    source = prepare()
+    with postgres.server():
+        process = subprocess.Popen(command(arguments), env=environ(source))
+        try:
+            return process.wait()
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            raise

