@@ -53,7 +53,7 @@ def environ(source: odoo_source.Source) -> dict[str, str]:
 def command(arguments: Sequence[str | Path]) -> list[str]:
     """Odoo's command line; a server gets free ports of its own where none are asked for."""
     words = [str(argument) for argument in arguments]
-    line = [str(environment.PYTHON), '-W', 'ignore::DeprecationWarning', '-m', 'odoo']
+    line = [str(environment.PYTHON), '-m', 'odoo']
     if words and not words[0].startswith('-'):
         return [*line, *words]
     for option, short in (('--http-port', '-p'), ('--gevent-port', None)):
