@@ -1,0 +1,13 @@
+"""The language of QFPay's terminals.
+
+    cipher     the POS-KEY: AES and the digest
+    message    the six commands, from typed fields to the bytes of a request
+    codes      what the terminal's and the host's numbers mean, as tables
+    lenient    reading the relaxed JSON that Android understands
+    answer     from received bytes to an `Outcome`
+    terminal   a terminal at the other end of a link: ask, get an `Outcome`
+    address    which hosts and ports can be a terminal's
+    link_http  a link that is HTTP
+
+A message does not know how it travels, a link does not know what it carries.
+"""

@@ -1,0 +1,264 @@
+"""From the bytes that a terminal sent to an `Outcome`.
+
+A terminal answers in one of several shapes, depending on its wire, its settings and its version
+(the protocol, A5): a JSON object; a JSON string that holds an object or Base64; bare Base64, in
+one line or in lines of 76. So the layers are peeled off one at a time until an object remains:
+a text in quotes is unwrapped, anything else that is no object is decrypted. Inside, `data` is an
+object or the text of one.
+
+Reading is generous with the form and strict with the meaning. A field that is missing, of another
+type, or longer than it should be is an absent fact. An answer without a response code is no answer
+(AnswerLost). A charge counts as DONE only if the terminal says 6000 *and* the data is there *and*
+says 0000: with anything less, or with the two codes against each other, the money is UNKNOWN.
+
+    outer          data             charge, refund   enquiry
+    6000           inner 0000       DONE             DONE, CANCELLED when closed before payment
+    6000           other inner      UNKNOWN          by HOST_CODES
+    6000           missing          UNKNOWN          UNKNOWN
+    anything else  inner 0000       UNKNOWN          UNKNOWN
+    anything else  other, missing   by RESPONSE_CODES
+
+Amounts in answers have no stated unit. Whole numbers are cents, whatever has a decimal point is
+in major units; a wrong guess shows as an amount that differs from the one that was asked for.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..errors import AnswerLost
+from ..outcome import Outcome, TradeType, Verdict
+from .cipher import PosKey
+from .codes import (
+    CANCEL_VALUES,
+    CARD_SCHEMES,
+    CLOSED_BEFORE_PAYMENT,
+    CONNECTION_WORDS,
+    CURRENCIES,
+    HOST_CODES,
+    HOST_SUCCESS,
+    RESPONSE_CODES,
+    SUCCESS,
+    UNLISTED_CODE,
+    UNLISTED_HOST_CODE,
+    ResponseCode,
+)
+from .lenient import JsonValue, read
+from .message import CHANNELS, DECIMALS
+
+_LAYERS = 4
+_CODE_LENGTH = 4
+_NUMBER_LENGTH = 128
+_MESSAGE_LENGTH = 500
+_MINOR = re.compile(r'-?[0-9]{1,15}')
+_MAJOR = re.compile(r'-?[0-9]{1,13}\.[0-9]{1,15}')
+_LAST4 = re.compile(r'[0-9*xX. -]*([0-9]{4})')
+_WALLETS: Mapping[str, str] = {
+    pay_type: channel.label
+    for channel in CHANNELS.values()
+    if not channel.card
+    for pay_type in channel.pay_types
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An opened answer: the outer code, its row in the table, the texts, the data if any."""
+
+    code: str
+    meaning: ResponseCode
+    fields: '_Fields'
+    data: '_Fields | None'
+
+    @property
+    def inner_code(self) -> str:
+        return self.data.code() if self.data else ''
+
+
+class _Fields:
+    """Generous access to the fields of an object."""
+
+    def __init__(self, values: Mapping[str, JsonValue]) -> None:
+        self._values = values
+
+    def raw(self, name: str) -> JsonValue:
+        return self._values.get(name)
+
+    def text(self, *names: str, limit: int = _NUMBER_LENGTH) -> str:
+        """The first of the named fields that holds a text, without control characters."""
+        for name in names:
+            value = self._values.get(name)
+            if isinstance(value, str):
+                shown = ' '.join(''.join(c if c.isprintable() else ' ' for c in value).split())
+                if shown:
+                    return shown[:limit]
+        return ''
+
+    def code(self) -> str:
+        """A response code: four characters, also when it was written as a number."""
+        code = self.text('respcd')
+        return code.zfill(_CODE_LENGTH) if code.isascii() and code.isdigit() else code
+
+    def minor(self, name: str) -> int | None:
+        """An amount in minor units, None when there is none that can be told."""
+        text = self.text(name)
+        if _MINOR.fullmatch(text):
+            return int(text)
+        if _MAJOR.fullmatch(text):
+            cents = Decimal(text).scaleb(DECIMALS)
+            return int(cents) if cents == cents.to_integral_value() else None
+        return None
+
+    def number(self, name: str) -> int | None:
+        text = self.text(name)
+        return int(text) if _MINOR.fullmatch(text) else None
+
+
+def read_payment(raw: bytes, key: PosKey) -> Outcome:
+    """The answer to a payment (1001). Raises AnswerLost when it cannot be read."""
+    answer = _open(raw, key)
+    return _outcome(answer, _charge_verdict(answer), 'payment')
+
+
+def read_refund(raw: bytes, key: PosKey) -> Outcome:
+    """The answer to a refund (1002). Raises AnswerLost when it cannot be read."""
+    answer = _open(raw, key)
+    return _outcome(answer, _charge_verdict(answer), 'refund')
+
+
+def read_enquiry(raw: bytes, key: PosKey) -> Outcome:
+    """The answer to an enquiry (4001): the state of the transaction that was asked about.
+
+    A payment that was refunded later is still DONE: `cancel` and `refundable_minor` tell the
+    rest. Raises AnswerLost when it cannot be read.
+    """
+    answer = _open(raw, key)
+    return _outcome(answer, _enquiry_verdict(answer), _trade_type(answer))
+
+
+def read_command(raw: bytes, key: PosKey) -> Outcome:
+    """The answer to a command that moves no money (3001, 3002, 5001).
+
+    The verdict is about the command alone. Raises AnswerLost when it cannot be read.
+    """
+    answer = _open(raw, key)
+    return _outcome(answer, answer.meaning.command, None)
+
+
+def _open(raw: bytes, key: PosKey) -> _Answer:
+    values = _peel(raw.decode('utf-8-sig', errors='replace'), key)
+    if values is None:
+        raise AnswerLost('The answer is no answer of a terminal, or of another key.', 'unreadable')
+    fields = _Fields(values)
+    code = fields.code()
+    if not code:
+        raise AnswerLost('The answer has no response code.', 'unreadable')
+    return _Answer(code, RESPONSE_CODES.get(code, UNLISTED_CODE), fields, _data(fields, key))
+
+
+def _peel(text: str, key: PosKey) -> dict[str, JsonValue] | None:
+    """The object inside a text, whatever it is wrapped in; None when there is none."""
+    try:
+        for _layer in range(_LAYERS):
+            text = text.strip()
+            if text[:1] not in ('{', '"'):
+                text = key.decrypt(text)
+                continue
+            value = read(text)
+            if isinstance(value, dict):
+                return value
+            if not isinstance(value, str):
+                return None
+            text = value
+    except ValueError:
+        return None
+    return None
+
+
+def _data(fields: _Fields, key: PosKey) -> _Fields | None:
+    data = fields.raw('data')
+    if isinstance(data, str):
+        data = _peel(data, key)
+    return _Fields(data) if isinstance(data, dict) and data else None
+
+
+def _charge_verdict(answer: _Answer) -> Verdict:
+    host_agrees = answer.inner_code == HOST_SUCCESS
+    if answer.code == SUCCESS:
+        return answer.meaning.charge if host_agrees else Verdict.UNKNOWN
+    return Verdict.UNKNOWN if host_agrees else answer.meaning.charge
+
+
+def _enquiry_verdict(answer: _Answer) -> Verdict:
+    if answer.code != SUCCESS:
+        verdict = answer.meaning.enquiry
+        if verdict is Verdict.NOT_FOUND and (answer.data or _blames_connection(answer)):
+            return Verdict.UNKNOWN
+        return verdict
+    if answer.data is None or not answer.inner_code:
+        return Verdict.UNKNOWN
+    if answer.data.text('cancel'):
+        cancel = answer.data.number('cancel')
+        if cancel == CLOSED_BEFORE_PAYMENT:
+            return Verdict.CANCELLED
+        if cancel not in CANCEL_VALUES:
+            return Verdict.UNKNOWN
+    return HOST_CODES.get(answer.inner_code, UNLISTED_HOST_CODE)
+
+
+def _blames_connection(answer: _Answer) -> bool:
+    """Whether the terminal could not ask its host: then *not found* would be a guess."""
+    said = f'{answer.fields.text("resperr")} {answer.fields.text("respmsg")}'.lower()
+    return any(word in said for word in CONNECTION_WORDS)
+
+
+def _trade_type(answer: _Answer) -> TradeType | None:
+    said = answer.data.text('tradetp').lower() if answer.data else ''
+    if said == 'payment':
+        return 'payment'
+    return 'refund' if said == 'refund' else None
+
+
+def _message(answer: _Answer) -> str:
+    outer = answer.fields.text('resperr', 'respmsg', limit=_MESSAGE_LENGTH)
+    if answer.data is None:
+        return outer
+    names = ('reserr', 'resperr', 'resmsg', 'respmsg')
+    inner = answer.data.text(*names, limit=_MESSAGE_LENGTH)
+    # when the terminal is content and the host is not, the host has the reason
+    return inner or outer if answer.inner_code != HOST_SUCCESS else outer or inner
+
+
+def _outcome(answer: _Answer, verdict: Verdict, trade_type: TradeType | None) -> Outcome:
+    if answer.data is None:
+        return Outcome(
+            verdict=verdict, code=answer.code, message=_message(answer), trade_type=trade_type
+        )
+    data = answer.data
+    pay_type = data.text('busicd')
+    wallet = _WALLETS.get(pay_type, '')
+    currency = data.text('txcurrcd').upper()
+    scheme = data.text('cardscheme').upper()
+    last4 = None if wallet else _LAST4.fullmatch(data.text('cardno'))
+    return Outcome(
+        verdict=verdict,
+        code=answer.code,
+        inner_code=answer.inner_code,
+        message=_message(answer),
+        reference=data.text('out_trade_no') or None,
+        syssn=data.text('syssn') or None,
+        orig_syssn=data.text('orig_syssn', 'origssn') or None,
+        chnlsn=data.text('chnlsn') or None,
+        pay_type=pay_type or None,
+        wallet=wallet,
+        amount_minor=data.minor('txamt'),
+        currency=CURRENCIES.get(currency, currency) or None,
+        card_scheme='' if wallet else CARD_SCHEMES.get(scheme, scheme),
+        card_last4=last4[1] if last4 else '',
+        card_type='' if wallet else data.text('cardtype').upper(),
+        paid_at=data.text('paydtm', 'txdtm', 'sysdtm') or None,
+        cancel=data.number('cancel'),
+        refundable_minor=data.minor('allow_refund_amt'),
+        trade_type=trade_type,
+    )

@@ -1,0 +1,89 @@
+"""The POS-KEY: what a till and a terminal share.
+
+Requests are AES-CBC with a constant initialisation vector and PKCS#7 padding, written as Base64
+(the protocol, A2). The key is the POS-KEY's text itself, as UTF-8 bytes; its length picks the
+variant of AES. The integrity of a request rests on a digest inside it: the upper-case MD5 of the
+canonical content with the POS-KEY appended (the protocol, A3).
+
+Neither of the two is what one would choose today: equal beginnings encrypt equally, and nothing
+authenticates an answer. That is why the truth about a payment is confirmed by an enquiry, and why
+a terminal belongs on a network of its own.
+"""
+
+import base64
+import binascii
+import hashlib
+
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from ..errors import InvalidRequest
+
+INITIALISATION_VECTOR = b'qfpay202306_hjsh'
+KEY_LENGTHS = (16, 24, 32)
+BLOCK = 16
+
+
+class PosKey:
+    """A POS-KEY as typed by a manager. Its representation hides it.
+
+    `text` is stripped of surrounding white space and must then be 16, 24 or 32 bytes long in
+    UTF-8 (AES-128, -192, -256); anything else raises InvalidRequest.
+    """
+
+    __slots__ = ('_secret',)
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise InvalidRequest('The POS-KEY must be a text.')
+        try:
+            secret = text.strip().encode('utf-8')
+        except UnicodeEncodeError:
+            # from None: the original error quotes the key
+            raise InvalidRequest('The POS-KEY holds characters that are no text.') from None
+        if len(secret) not in KEY_LENGTHS:
+            raise InvalidRequest(
+                f'The POS-KEY must be 16, 24 or 32 characters long, this one has {len(secret)}.'
+            )
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return 'PosKey(***)'
+
+    def _cipher(self) -> Cipher[modes.CBC]:
+        return Cipher(algorithms.AES(self._secret), modes.CBC(INITIALISATION_VECTOR))
+
+    def encrypt(self, plain: str) -> str:
+        """Text in, Base64 without line breaks out."""
+        padder = padding.PKCS7(BLOCK * 8).padder()
+        padded = padder.update(plain.encode('utf-8')) + padder.finalize()
+        encryptor = self._cipher().encryptor()
+        return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode('ascii')
+
+    def decrypt(self, sealed: str) -> str:
+        """Base64 in (line breaks allowed: Android breaks lines at 76), text out.
+
+        Raises ValueError for anything that this key did not encrypt; broken UTF-8 inside a
+        message that is otherwise sound is replaced, so that a wrongly encoded text cannot hide
+        the numbers beside it.
+        """
+        try:
+            data = base64.b64decode(''.join(sealed.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError('not Base64') from None
+        if not data or len(data) % BLOCK:
+            raise ValueError('not a whole number of blocks')
+        decryptor = self._cipher().decryptor()
+        padded = decryptor.update(data) + decryptor.finalize()
+        unpadder = padding.PKCS7(BLOCK * 8).unpadder()
+        try:
+            plain = unpadder.update(padded) + unpadder.finalize()
+        except ValueError:
+            raise ValueError('not encrypted with this key') from None
+        return plain.decode('utf-8', errors='replace')
+
+    def digest(self, canonical: str) -> str:
+        """The digest of a canonical content: 32 upper-case hexadecimal characters."""
+        text = canonical.encode('utf-8') + self._secret
+        # MD5 is what the protocol asks for; nothing here relies on its strength
+        return hashlib.md5(text, usedforsecurity=False).hexdigest().upper()

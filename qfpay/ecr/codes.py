@@ -1,0 +1,105 @@
+"""What the numbers in an answer mean, as tables.
+
+An answer carries two codes. The outer one is the terminal's (RESPONSE_CODES; the protocol, A8):
+what became of the *command*. The inner one, inside the data, is the host's (HOST_CODES; B15): what
+became of the *transaction*. What an outer code says about the money depends on what was asked,
+so its row has one verdict for each kind of question.
+
+A code that is in no table says nothing about the money. For the terminal's codes that means
+`UNKNOWN`. For the host's code of a recorded transaction QFPay's own rule is: success, pending, or
+else failed. That rule is followed for codes that name a refusal and for codes nobody knows, but
+not for codes that speak of a network or a system in trouble: behind those, a payment can still
+arrive, so they too are `UNKNOWN` here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..outcome import Verdict
+
+SUCCESS = '6000'
+HOST_SUCCESS = '0000'
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseCode:
+    """An outer code: in words, and its verdict on a charge or refund, an enquiry, a command.
+
+    The verdict DONE for a charge or an enquiry, and NOT_FOUND for an enquiry, are only the first
+    half of the truth: the data decides (see `answer`).
+    """
+
+    says: str
+    charge: Verdict
+    enquiry: Verdict
+    command: Verdict
+
+
+_DONE, _FAILED, _CANCELLED = Verdict.DONE, Verdict.FAILED, Verdict.CANCELLED
+_PENDING, _UNKNOWN, _NOT_FOUND = Verdict.PENDING, Verdict.UNKNOWN, Verdict.NOT_FOUND
+
+#                      in words                          charge      enquiry     command
+RESPONSE_CODES: Mapping[str, ResponseCode] = {
+    '6000': ResponseCode('carried out', _DONE, _DONE, _DONE),
+    '6001': ResponseCode('cancelled at the terminal', _CANCELLED, _UNKNOWN, _CANCELLED),
+    '6002': ResponseCode('not carried out, or nobody knows', _UNKNOWN, _NOT_FOUND, _FAILED),
+    '4003': ResponseCode('denied: key, device or busy', _FAILED, _UNKNOWN, _FAILED),
+    '4004': ResponseCode('wrong HTTP method', _FAILED, _UNKNOWN, _FAILED),
+    '4005': ResponseCode('other error', _UNKNOWN, _UNKNOWN, _UNKNOWN),
+    '4006': ResponseCode('bad parameter', _FAILED, _UNKNOWN, _FAILED),
+    '4007': ResponseCode('nobody is logged in', _FAILED, _UNKNOWN, _FAILED),
+    '5001': ResponseCode('cannot be decrypted', _FAILED, _UNKNOWN, _FAILED),
+}
+UNLISTED_CODE = ResponseCode('not in the documents', _UNKNOWN, _UNKNOWN, _UNKNOWN)
+
+
+def _all(codes: str, verdict: Verdict) -> dict[str, Verdict]:
+    return dict.fromkeys(codes.split(), verdict)
+
+
+HOST_CODES: Mapping[str, Verdict] = {
+    '0000': _DONE,
+    # unpaid, processing, result not known yet
+    **_all('1143 1145 1161 1261 2999', _PENDING),
+    # closed or cancelled before it was paid
+    **_all('1142 1263 1264', _CANCELLED),
+    # no such transaction
+    **_all('1136 1268', _NOT_FOUND),
+    # maintenance, network, system or bank in trouble, asked twice, or already paid or refunded
+    **_all('1100 1101 1102 1111 1112 1131 1146 1147 1170 1252 1254 1260 1262', _UNKNOWN),
+    **_all('1295 1296 1297 1298 2009 2010 2011', _UNKNOWN),
+}
+UNLISTED_HOST_CODE = Verdict.FAILED
+
+#: a code of success or failure in `cancel` that can follow a payment (the protocol, B7)
+CLOSED_BEFORE_PAYMENT = 2
+CANCEL_VALUES = frozenset({0, 1, CLOSED_BEFORE_PAYMENT, 3, 4, 5})
+
+#: numeric currency codes that answers were seen to carry, ISO 4217
+CURRENCIES: Mapping[str, str] = {
+    '344': 'HKD',
+    '156': 'CNY',
+    '446': 'MOP',
+    '392': 'JPY',
+    '702': 'SGD',
+    '840': 'USD',
+}
+
+#: card schemes that answers abbreviate
+CARD_SCHEMES: Mapping[str, str] = {'ECMC': 'MASTERCARD', 'MASTER': 'MASTERCARD'}
+
+#: words in an error text that blame the terminal's own connection
+CONNECTION_WORDS = (
+    'network',
+    'timeout',
+    'timed out',
+    'time out',
+    'connect',
+    'offline',
+    '网络',
+    '網絡',
+    '網路',
+    '超时',
+    '超時',
+    '逾時',
+)

@@ -1,0 +1,76 @@
+"""One answer in one shape, whichever wire it came by.
+
+An `Outcome` holds what QFPay says, translated into facts that need no knowledge of the protocol:
+a verdict about the money, and who, what and how much as far as the answer tells. It holds what was
+*received*. Whether the amount is the one that was asked for is for its reader to judge, with one
+exception: an answer that contradicts its own question never carries the verdict `DONE`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+TradeType = Literal['payment', 'refund']
+
+
+class Verdict(str, Enum):
+    """What is known about the money.
+
+    DONE       the money moved (of a print command: it was carried out)
+    FAILED     it did not move, and will not
+    CANCELLED  it was called off and did not move
+    PENDING    QFPay has the request; the customer or a bank must act
+    UNKNOWN    the answer does not tell; only an enquiry can
+    NOT_FOUND  an enquiry found nothing under that number (enquiries only)
+    """
+
+    DONE = 'done'
+    FAILED = 'failed'
+    CANCELLED = 'cancelled'
+    PENDING = 'pending'
+    UNKNOWN = 'unknown'
+    NOT_FOUND = 'not_found'
+
+
+FINAL_VERDICTS = frozenset({Verdict.DONE, Verdict.FAILED, Verdict.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one answer says. Texts are free of control characters; absent facts are None or ''.
+
+    Amounts are integers in minor units (cents). `paid_at` is QFPay's own text, Hong Kong time.
+    `cancel` and `refundable_minor` tell, in the answer to an enquiry, what became of a payment
+    after it was made (the protocol, A12.5 and B7): 0 nothing, 1 reversed or refunded, 2 closed
+    before payment, 3 refunded, 5 refunded in part.
+    """
+
+    verdict: Verdict
+    #: response code of the terminal, and of QFPay's host inside the data
+    code: str = ''
+    inner_code: str = ''
+    #: QFPay's own words
+    message: str = ''
+    #: our number (out_trade_no), QFPay's, the refunded payment's, the channel's
+    reference: str | None = None
+    syssn: str | None = None
+    orig_syssn: str | None = None
+    chnlsn: str | None = None
+    #: QFPay's code of what was used in the end (busicd), and the wallet that it names
+    pay_type: str | None = None
+    wallet: str = ''
+    amount_minor: int | None = None
+    #: alphabetic ISO 4217
+    currency: str | None = None
+    card_scheme: str = ''
+    card_last4: str = ''
+    card_type: str = ''
+    paid_at: str | None = None
+    cancel: int | None = None
+    refundable_minor: int | None = None
+    trade_type: TradeType | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether the verdict ends the attempt: nothing has to be asked any more."""
+        return self.verdict in FINAL_VERDICTS
