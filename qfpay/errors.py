@@ -27,7 +27,16 @@ class QFPayError(Exception):
 
 
 class InvalidRequest(QFPayError, ValueError):
-    """Our own amount, key, host or reference is wrong. Nothing left this machine."""
+    """Our own request is wrong. Nothing left this machine.
+
+    `field` names what is wrong, for a caller who explains it in other words: 'amount', 'channel',
+    'reference', 'syssn', 'timeout', 'camera_id', 'scan_type', 'host', 'port', 'pos_key'; '' when
+    it is no single field.
+    """
+
+    def __init__(self, message: str, field: str = '') -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class NotSent(QFPayError):

@@ -21,7 +21,7 @@ def checked_host(host: str) -> str:
     Raises InvalidRequest for what is neither an IP address nor a host name.
     """
     if not isinstance(host, str) or not host:
-        raise InvalidRequest('The terminal has no host: give its IP address or its name.')
+        raise InvalidRequest('The terminal has no host: give its IP address or name.', 'host')
     bare = host[1:-1] if host.startswith('[') and host.endswith(']') else host
     if ':' in bare or host != bare:
         return f'[{_checked_ipv6(bare)}]'
@@ -32,7 +32,8 @@ def checked_host(host: str) -> str:
     if len(host) > _NAME_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
         raise InvalidRequest(
             'The host must be an IP address or a name alone, such as 192.168.1.50: no http://, '
-            'no port, no path, no spaces.'
+            'no port, no path, no spaces.',
+            'host',
         )
     return host
 
@@ -40,7 +41,7 @@ def checked_host(host: str) -> str:
 def checked_port(port: int) -> int:
     """The port, 1 to 65535. Raises InvalidRequest otherwise."""
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= MAX_PORT:
-        raise InvalidRequest(f'The port must be a whole number from 1 to {MAX_PORT}.')
+        raise InvalidRequest(f'The port must be a whole number from 1 to {MAX_PORT}.', 'port')
     return port
 
 
@@ -48,7 +49,7 @@ def _checked_ipv4(host: str) -> ipaddress.IPv4Address:
     try:
         return ipaddress.IPv4Address(host)
     except ValueError:
-        raise InvalidRequest('The host looks like an IP address, but it is none.') from None
+        raise InvalidRequest('This is no IP address, though it looks like one.', 'host') from None
 
 
 def _checked_ipv6(host: str) -> str:
@@ -56,10 +57,11 @@ def _checked_ipv6(host: str) -> str:
         address = ipaddress.IPv6Address(host)
     except ValueError:
         raise InvalidRequest(
-            'The host must be an IP address or a name alone: no http://, no port, no path.'
+            'The host must be an IP address or a name alone: no http://, no port, no path.',
+            'host',
         ) from None
     if address.scope_id:
-        raise InvalidRequest('The IPv6 address must not name a network interface (%).')
+        raise InvalidRequest('The IPv6 address must not name a network interface (%).', 'host')
     return str(_reachable(address))
 
 
@@ -68,5 +70,5 @@ def _reachable(
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     broadcast = address == ipaddress.IPv4Address('255.255.255.255')
     if address.is_unspecified or address.is_multicast or broadcast:
-        raise InvalidRequest('No terminal can have this IP address.')
+        raise InvalidRequest('No terminal can have this IP address.', 'host')
     return address

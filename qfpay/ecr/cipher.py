@@ -35,15 +35,16 @@ class PosKey:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise InvalidRequest('The POS-KEY must be a text.')
+            raise InvalidRequest('The POS-KEY must be a text.', 'pos_key')
         try:
             secret = text.strip().encode('utf-8')
         except UnicodeEncodeError:
             # from None: the original error quotes the key
-            raise InvalidRequest('The POS-KEY holds characters that are no text.') from None
+            raise InvalidRequest('The POS-KEY holds broken characters.', 'pos_key') from None
         if len(secret) not in KEY_LENGTHS:
             raise InvalidRequest(
-                f'The POS-KEY must be 16, 24 or 32 characters long, this one has {len(secret)}.'
+                f'The POS-KEY must be 16, 24 or 32 characters long, this one has {len(secret)}.',
+                'pos_key',
             )
         self._secret = secret
 

@@ -24,6 +24,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from ..errors import InvalidRequest
+from ..money import LARGEST_MINOR
 from .cipher import PosKey
 
 Value = str | int | Decimal | None
@@ -31,8 +32,6 @@ Content = dict[str, Value]
 
 #: the only currency of the terminals, Hong Kong dollar, has two decimals
 DECIMALS = 2
-#: amounts travel as 32-bit cents behind the terminal: more would come out as another amount
-MAX_AMOUNT_MINOR = 2**31 - 1
 MAX_TIMEOUT = 3600
 #: PayMe ends a payment by itself after this many seconds (the protocol, A6.1)
 PAYME_TIMEOUT = 120
@@ -83,12 +82,13 @@ _SAFE_TEXT = re.compile(r'[A-Za-z0-9_.-]*')
 _NUMBER_LENGTH = 128
 
 
-def _check_number(name: str, value: object) -> None:
+def _check_number(field: str, value: object) -> None:
     """A reference or transaction number: 1 to 128 harmless characters."""
+    name = 'The reference' if field == 'reference' else "QFPay's number"
     if not isinstance(value, str) or not _SAFE_TEXT.fullmatch(value):
-        raise InvalidRequest(f'{name} may hold only letters, digits, "_", "." and "-".')
+        raise InvalidRequest(f'{name} may hold only letters, digits, "_", "." and "-".', field)
     if not 1 <= len(value) <= _NUMBER_LENGTH:
-        raise InvalidRequest(f'{name} must be 1 to {_NUMBER_LENGTH} characters long.')
+        raise InvalidRequest(f'{name} must be 1 to {_NUMBER_LENGTH} characters long.', field)
 
 
 def _is_int(value: object) -> bool:
@@ -97,9 +97,9 @@ def _is_int(value: object) -> bool:
 
 def _check_amount(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidRequest('The amount must be a whole number of minor units.')
-    if not 0 < value <= MAX_AMOUNT_MINOR:
-        raise InvalidRequest(f'The amount must be between 1 and {MAX_AMOUNT_MINOR} minor units.')
+        raise InvalidRequest('The amount must be a whole number of minor units.', 'amount')
+    if not 0 < value <= LARGEST_MINOR:
+        raise InvalidRequest(f'The amount must be 1 to {LARGEST_MINOR} minor units.', 'amount')
 
 
 def _major(amount_minor: int) -> Decimal:
@@ -148,20 +148,20 @@ class Payment(Command):
     def __post_init__(self) -> None:
         _check_amount(self.amount_minor)
         if not isinstance(self.channel, str) or self.channel not in CHANNELS:
-            raise InvalidRequest('There is no such channel on a QFPay terminal.')
-        _check_number('The reference', self.reference)
+            raise InvalidRequest('There is no such channel on a QFPay terminal.', 'channel')
+        _check_number('reference', self.reference)
         if self.timeout is not None and (
             not _is_int(self.timeout) or not 0 < self.timeout <= MAX_TIMEOUT
         ):
-            raise InvalidRequest(f'The timeout must be 1 to {MAX_TIMEOUT} whole seconds.')
+            raise InvalidRequest(f'The timeout must be 1 to {MAX_TIMEOUT} whole seconds.', 'timeout')
         if self.camera_id is not None and (
             not _is_int(self.camera_id) or self.camera_id not in CAMERAS
         ):
-            raise InvalidRequest('The camera must be 0 (back) or 1 (front).')
+            raise InvalidRequest('The camera must be 0 (back) or 1 (front).', 'camera_id')
         if self.scan_type is not None and (
             self.scan_type not in CHANNELS[self.channel].scan_types
         ):
-            raise InvalidRequest('This channel cannot be asked for this way of scanning.')
+            raise InvalidRequest('This channel cannot be scanned in this way.', 'scan_type')
 
     @property
     def customer_time(self) -> int | None:
@@ -210,7 +210,7 @@ class Refund(Command):
     amount_minor: int | None = None
 
     def __post_init__(self) -> None:
-        _check_number("QFPay's number", self.syssn)
+        _check_number('syssn', self.syssn)
         if self.amount_minor is not None:
             _check_amount(self.amount_minor)
 
@@ -241,7 +241,7 @@ class PrintReceipt(Command):
     syssn: str
 
     def __post_init__(self) -> None:
-        _check_number("QFPay's number", self.syssn)
+        _check_number('syssn', self.syssn)
 
     def content(self) -> Content:
         return {'func_type': self.FUNC_TYPE, 'orderId': self.syssn}
@@ -269,9 +269,9 @@ class Enquiry(Command):
         if self.syssn is None and self.reference is None:
             raise InvalidRequest("An enquiry needs QFPay's number or our reference.")
         if self.syssn is not None:
-            _check_number("QFPay's number", self.syssn)
+            _check_number('syssn', self.syssn)
         if self.reference is not None:
-            _check_number('The reference', self.reference)
+            _check_number('reference', self.reference)
 
     def content(self) -> Content:
         content: Content = {'func_type': self.FUNC_TYPE}

@@ -10,8 +10,9 @@ outcome keeps everything that was received and loses its verdict. The same goes 
 is answered with another transaction.
 
 Calling off is different from everything else: 5001 names no payment and its reply is no proof
-(the protocol, A12.3). While the terminal says it cancels, the card may be charged. So `cancel`
-never returns a final verdict: the truth comes with the answer to the payment, or by an enquiry.
+(the protocol, A12.3). While the terminal says it cancels, the card may be charged. The verdict of
+`cancel` is about the command and nothing else: the truth about the money comes with the answer to
+the payment, or by an enquiry.
 """
 
 from collections.abc import Callable
@@ -83,12 +84,10 @@ class Terminal:
     def cancel(self) -> Outcome:
         """Call off whatever the terminal is doing now.
 
-        PENDING: the terminal takes it up, and the answer to the payment will tell. UNKNOWN: it
-        did not, or there is nothing to call off. Neither says anything about the money.
+        DONE: the terminal takes it up. FAILED: it does not, perhaps there is nothing to call off.
+        Neither says anything about the money; never report this outcome as a payment's.
         """
-        outcome = self._ask(CancelRequest(), read_command)
-        taken = outcome.verdict is Verdict.DONE
-        return replace(outcome, verdict=Verdict.PENDING if taken else Verdict.UNKNOWN)
+        return self._ask(CancelRequest(), read_command)
 
     def print_receipt(self, receipt: PrintReceipt) -> Outcome:
         """Print a receipt once more. DONE: it is printing."""
