@@ -1,0 +1,34 @@
+{
+    'name': 'POS QFPay Terminals',
+    'summary': 'Take card and wallet payments on QFPay terminals, and never lose track of one',
+    'version': '19.0.1.0.0',
+    'category': 'Sales/Point of Sale',
+    'author': 'POS QFPay contributors',
+    'license': 'LGPL-3',
+    'depends': ['point_of_sale'],
+    'external_dependencies': {
+        'python': ['requests', 'pycryptodome'],
+    },
+    'data': [
+        'security/ir.model.access.csv',
+        'security/qfpay_security.xml',
+        'data/ir_cron.xml',
+        'views/qfpay_transaction_views.xml',
+        'views/qfpay_terminal_views.xml',
+        'views/pos_payment_method_views.xml',
+        'views/pos_payment_views.xml',
+        'views/res_config_settings_views.xml',
+    ],
+    'assets': {
+        'point_of_sale._assets_pos': [
+            'pos_payment_qfpay/static/src/app/**/*',
+        ],
+        'web.assets_tests': [
+            'pos_payment_qfpay/static/tests/tours/**/*',
+        ],
+        'web.assets_unit_tests': [
+            'pos_payment_qfpay/static/tests/unit/**/*',
+        ],
+    },
+    'uninstall_hook': 'uninstall_hook',
+}

@@ -1,0 +1,9 @@
+from . import (
+    pos_config,
+    pos_order,
+    pos_payment,
+    pos_payment_method,
+    qfpay_terminal,
+    qfpay_transaction,
+    res_config_settings,
+)

@@ -1,0 +1,35 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .qfpay_terminal import TERMINAL_CURRENCY
+
+
+class PosConfig(models.Model):
+    _inherit = 'pos.config'
+
+    qfpay_terminal_id = fields.Many2one(
+        comodel_name='qfpay.terminal',
+        string='QFPay Terminal',
+        check_company=True,
+        ondelete='restrict',
+        help='The terminal that stands at this till. All QFPay terminal methods of the till use it.',
+    )
+
+    @api.constrains('qfpay_terminal_id', 'payment_method_ids', 'journal_id', 'company_id')
+    def _check_qfpay_currency(self):
+        """QFPay's terminals take Hong Kong dollars only (the protocol, A1)."""
+        for config in self:
+            uses_terminal = config.qfpay_terminal_id or config.payment_method_ids.filtered(
+                lambda method: method._qfpay_provider() == 'ecr'
+            )
+            if uses_terminal and config.currency_id.name != TERMINAL_CURRENCY:
+                raise ValidationError(
+                    self.env._(
+                        'QFPay terminals take %(terminal_currency)s only, but "%(till)s" sells in '
+                        '%(till_currency)s. Remove the QFPay terminal and its payment methods from '
+                        'this till, or give the till a %(terminal_currency)s sales journal.',
+                        terminal_currency=TERMINAL_CURRENCY,
+                        till=config.name,
+                        till_currency=config.currency_id.name,
+                    )
+                )

@@ -1,0 +1,244 @@
+"""A QFPay terminal: where it is, its POS-KEY, and how the courier speaks with it."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..courier import Errand
+from ..qfpay.ecr.cipher import PosKey
+from ..qfpay.ecr.link_http import HttpLink
+from ..qfpay.ecr.message import Enquiry, Payment, Refund
+from ..qfpay.ecr.terminal import Terminal
+from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
+from ..qfpay.outcome import Outcome, Verdict
+
+TERMINAL_CURRENCY = 'HKD'
+
+
+class QFPayTerminal(models.Model):
+    _name = 'qfpay.terminal'
+    _description = 'QFPay Terminal'
+    _order = 'name, id'
+    _check_company_auto = True
+
+    name = fields.Char(required=True, help='What the cashiers call it, for instance "Counter 1".')
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        comodel_name='res.company', required=True, default=lambda self: self.env.company
+    )
+    model = fields.Selection(
+        selection=[('landi_a8', 'LANDI A8 / A8S'), ('pax_a920', 'PAX A920')],
+        string='Terminal Model',
+        default='landi_a8',
+        required=True,
+        help='A PAX A920 takes QR wallets only, no cards and no Octopus.',
+    )
+    host = fields.Char(
+        string='Address',
+        help='IP address or name of the terminal in the shop network. Reserve the address in the '
+        'router, so that the terminal keeps it.',
+    )
+    port = fields.Integer(default=9001, required=True, help='9001 unless QFPay told you otherwise.')
+    pos_key = fields.Char(
+        string='POS-KEY',
+        copy=False,
+        groups='point_of_sale.group_pos_manager',
+        help='In the Haojin app on the terminal: My, Settings, POS-Key. 16, 24 or 32 characters.',
+    )
+    timeout = fields.Integer(
+        string='Waiting Time (s)',
+        default=120,
+        required=True,
+        help='How long the terminal waits for the customer.',
+    )
+    config_ids = fields.One2many(
+        comodel_name='pos.config', inverse_name='qfpay_terminal_id', string='Tills'
+    )
+
+    _one_address = models.UniqueIndex(
+        '(host, port) WHERE active',
+        'Another QFPay terminal has this address and port already.',
+    )
+    _timeout_range = models.Constraint(
+        'CHECK (timeout BETWEEN 30 AND 600)',
+        'The waiting time of a QFPay terminal must be between 30 and 600 seconds.',
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._strip_copied_text(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._strip_copied_text(vals))
+
+    @api.model
+    def _strip_copied_text(self, vals):
+        """Address and key are copied from other screens, often with blanks around them."""
+        return {
+            name: (value or '').strip() or False if name in ('host', 'pos_key') else value
+            for name, value in vals.items()
+        }
+
+    @api.constrains('host', 'port', 'pos_key')
+    def _check_can_be_spoken_to(self):
+        for terminal in self.sudo():
+            try:
+                if terminal.host:
+                    HttpLink(terminal.host, terminal.port)
+                if terminal.pos_key:
+                    PosKey(terminal.pos_key)
+            except InvalidRequest as error:
+                raise ValidationError(terminal._explain_invalid(error)) from None
+
+    def _explain_invalid(self, error):
+        """The sentence for a setting that the library refused.
+
+        :param InvalidRequest error: its `field` names what is wrong
+        :return: a translated sentence that says what to enter instead
+        """
+        self.ensure_one()
+        sentences = {
+            'host': self.env._(
+                '"%(host)s" is not the address of a terminal. Enter its IP address or name only, '
+                'for instance 192.168.1.50.',
+                host=self.host,
+            ),
+            'port': self.env._(
+                'Port %(port)s is not possible. Terminals listen on 9001; ports go from 1 to '
+                '65535.',
+                port=self.port,
+            ),
+            'pos_key': self.env._(
+                'The POS-KEY must have 16, 24 or 32 characters. Copy it again from the terminal: '
+                'Haojin app, My, Settings, POS-Key.'
+            ),
+        }
+        return sentences.get(error.field, error.message)
+
+    def _terminal(self):
+        """The terminal as one speaks with it.
+
+        :return: qfpay.ecr.terminal.Terminal
+        :raise UserError: address or POS-KEY are not set
+        """
+        self.ensure_one()
+        settings = self.sudo()
+        if not settings.host or not settings.pos_key:
+            raise UserError(
+                self.env._(
+                    'QFPay terminal "%(terminal)s" is not set up: enter its address and POS-KEY '
+                    'under Point of Sale, Configuration, QFPay Terminals.',
+                    terminal=self.name,
+                )
+            )
+        return Terminal(HttpLink(settings.host, settings.port), PosKey(settings.pos_key))
+
+    def _payment_request(self, transaction):
+        """The request for a payment (the protocol, A6.1).
+
+        :raise InvalidRequest: amount or reference cannot be sent
+        """
+        return Payment(
+            amount_minor=transaction.amount_minor,
+            channel=transaction.channel,
+            reference=transaction.reference,
+            timeout=self.timeout,
+        )
+
+    def _errand(self, transaction):
+        """What the courier is to do for a row of the ledger, in plain objects without a cursor.
+
+        :param transaction: the `qfpay.transaction`
+        :return: courier.Errand
+        """
+        self.ensure_one()
+        terminal = self._terminal()
+        if transaction.kind == 'refund':
+            return self._refund_errand(terminal, transaction)
+        request = self._payment_request(transaction)
+        enquiry = Enquiry(reference=transaction.reference)
+
+        def send():
+            outcome = terminal.pay(request)
+            if outcome.verdict is not Verdict.CANCELLED:
+                return outcome
+            # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
+            try:
+                found = terminal.enquire(enquiry)
+            except (NotSent, AnswerLost):
+                found = None
+            if found is None:
+                return Outcome(
+                    verdict=Verdict.UNKNOWN, code=outcome.code, message=outcome.message
+                )
+            return found if found.verdict in (Verdict.DONE, Verdict.PENDING) else outcome
+
+        return Errand(
+            send=send, enquire=lambda: terminal.enquire(enquiry), call_off=terminal.cancel
+        )
+
+    def _refund_errand(self, terminal, transaction):
+        """Give money back (the protocol, A12.4).
+
+        A refund has no reference of its own on the terminal: after a lost answer only what is left
+        of the original payment tells whether it happened.
+        """
+        original = transaction.original_id
+        request = Refund(syssn=original.syssn, amount_minor=transaction.amount_minor)
+        enquiry = Enquiry(syssn=original.syssn)
+        returned_before = original._returned_minor()
+        whole = original.amount_minor
+        amount_minor = transaction.amount_minor
+
+        def enquire():
+            payment = terminal.enquire(enquiry)
+            if payment.verdict is not Verdict.DONE or payment.refundable_minor is None:
+                return Outcome(verdict=Verdict.UNKNOWN, code=payment.code, message=payment.message)
+            returned = whole - payment.refundable_minor
+            happened = returned >= returned_before + amount_minor
+            return Outcome(
+                verdict=Verdict.DONE if happened else Verdict.NOT_FOUND,
+                code=payment.code,
+                currency=payment.currency,
+            )
+
+        return Errand(send=lambda: terminal.refund(request), enquire=enquire)
+
+    def action_test(self):
+        """Ask the terminal about a payment that does not exist, and say what the answer tells.
+
+        Moves no money, wakes nobody; works while a session is open.
+        """
+        self.ensure_one()
+        try:
+            outcome = self._terminal().enquire(Enquiry(reference=f'TEST-{self.id}'))
+        except NotSent:
+            return self._notice(
+                'danger',
+                self.env._(
+                    'Nobody answers at %(host)s, port %(port)s. Is the terminal on, in the same '
+                    'network as the Odoo server, the Haojin app open and its ECR mode HTTP?',
+                    host=self.host,
+                    port=self.port,
+                ),
+            )
+        except AnswerLost:
+            return self._notice(
+                'danger',
+                self.env._(
+                    'Something answers at %(host)s, but not as a terminal with this POS-KEY would. '
+                    'Check the address, and copy the POS-KEY again from the terminal.',
+                    host=self.host,
+                ),
+            )
+        if outcome.code in ('6000', '6002'):
+            return self._notice(
+                'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
+            )
+        return self._notice('danger', self.env['qfpay.transaction']._explain_code(outcome.code))
+
+    def _notice(self, kind, sentence):
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {'type': kind, 'message': sentence, 'sticky': kind != 'success'},
+        }

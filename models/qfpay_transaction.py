@@ -1,0 +1,840 @@
+"""The ledger: one row per attempt to move money through QFPay.
+
+How it works. A row begins as `draft`, committed before anything leaves this server. The courier
+claims it (`sent`) and carries it to QFPay. From then on three witnesses may report what they know:
+the answer to the request, a notification, an enquiry. They come in any order, late or twice, and
+all speak through `_learn`, which is the only place where a state changes on QFPay's word. What may
+follow on what is told by `TRANSITIONS` and nothing else.
+
+A lost answer leaves `unknown`, never `failed`. Only an enquiry, a late notification, or a manager
+who looked into QFPay's portal, ends it. While a row is open no second attempt can be made for the
+same payment line, and no other job can run on the same terminal: the database's unique indexes
+hold that, not code.
+
+`done` is never left. `failed` and `cancelled` can still become `done`, because QFPay's word that
+money moved outweighs an earlier word that it did not; a manager is then asked to look.
+"""
+
+import logging
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import mute_logger
+
+from .. import courier
+from ..qfpay.ecr.message import CHANNELS
+from ..qfpay.errors import InvalidRequest
+from ..qfpay.money import to_minor
+from ..qfpay.outcome import Verdict
+from .qfpay_terminal import TERMINAL_CURRENCY
+
+_logger = logging.getLogger(__name__)
+
+OPEN_STATES = ('draft', 'sent', 'pending', 'unknown')
+_OPEN = "state IN ('draft', 'sent', 'pending', 'unknown')"
+
+TRANSITIONS = {
+    'draft': {'sent', 'failed', 'cancelled'},
+    'sent': {'pending', 'unknown', 'done', 'failed', 'cancelled'},
+    'pending': {'unknown', 'done', 'failed', 'cancelled'},
+    'unknown': {'pending', 'done', 'failed', 'cancelled'},
+    'failed': {'done'},
+    'cancelled': {'done'},
+    'done': set(),
+}
+
+STATE_OF_VERDICT = {
+    Verdict.DONE: 'done',
+    Verdict.FAILED: 'failed',
+    Verdict.CANCELLED: 'cancelled',
+    Verdict.PENDING: 'pending',
+    Verdict.UNKNOWN: 'unknown',
+}
+
+CALLED_OFF = '6001'
+
+# How long after the customer's time is over a terminal may still be busy with the payment.
+GRACE = timedelta(seconds=60)
+
+
+class StartRefused(Exception):
+    """A payment was not started; nothing has left this server.
+
+    :param code: for the till ('busy', 'config', 'not_found', 'amount', 'denied', 'refund')
+    :param message: a translated sentence that tells the cashier what to do next
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class QFPayTransaction(models.Model):
+    _name = 'qfpay.transaction'
+    _description = 'QFPay Transaction'
+    _order = 'id desc'
+    _rec_name = 'reference'
+
+    # Identity
+    reference = fields.Char(
+        required=True, readonly=True, index=True, help='Our number: out_trade_no at QFPay.'
+    )
+    kind = fields.Selection(
+        selection=[('payment', 'Payment'), ('refund', 'Refund')], required=True, readonly=True
+    )
+    provider = fields.Selection(selection=[('ecr', 'Terminal')], required=True, readonly=True)
+    channel = fields.Char(readonly=True)
+    payment_method_id = fields.Many2one(
+        'pos.payment.method', required=True, readonly=True, ondelete='restrict'
+    )
+    terminal_id = fields.Many2one('qfpay.terminal', readonly=True, ondelete='restrict')
+    config_id = fields.Many2one(
+        'pos.config', string='Till', required=True, readonly=True, ondelete='restrict'
+    )
+    session_id = fields.Many2one(
+        'pos.session', required=True, readonly=True, index=True, ondelete='restrict'
+    )
+    company_id = fields.Many2one('res.company', required=True, readonly=True)
+    order_uuid = fields.Char(readonly=True)
+    payment_uuid = fields.Char(required=True, readonly=True, index=True)
+    pos_payment_id = fields.Many2one(
+        'pos.payment', string='Payment', readonly=True, index='btree_not_null', ondelete='set null'
+    )
+    pos_order_id = fields.Many2one(related='pos_payment_id.pos_order_id', string='Order')
+    original_id = fields.Many2one(
+        'qfpay.transaction',
+        string='Refund of',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='restrict',
+    )
+    refund_ids = fields.One2many('qfpay.transaction', 'original_id', string='Refunds')
+
+    # Money
+    amount_minor = fields.Integer(
+        string='Amount (minor units)', required=True, readonly=True, aggregator=None
+    )
+    amount = fields.Monetary(compute='_compute_amount', help='Negative for a refund.')
+    currency_id = fields.Many2one('res.currency', required=True, readonly=True)
+
+    # Knowledge
+    state = fields.Selection(
+        selection=[
+            ('draft', 'Not sent'),
+            ('sent', 'Sent'),
+            ('pending', 'Waiting for the customer'),
+            ('unknown', 'Unknown'),
+            ('done', 'Done'),
+            ('failed', 'Failed'),
+            ('cancelled', 'Cancelled'),
+        ],
+        required=True,
+        readonly=True,
+        default='draft',
+        index=True,
+    )
+    state_source = fields.Selection(
+        selection=[
+            ('answer', "QFPay's answer"),
+            ('notification', "QFPay's notification"),
+            ('enquiry', 'Enquiry'),
+            ('manager', 'Manager'),
+        ],
+        string='Known From',
+        readonly=True,
+    )
+    syssn = fields.Char(string='QFPay Number', readonly=True, index='btree_not_null')
+    chnlsn = fields.Char(string='Channel Reference', readonly=True)
+    pay_type = fields.Char(string='Pay Type', readonly=True)
+    card_scheme = fields.Char(readonly=True)
+    card_last4 = fields.Char(string='Card Number (last 4)', readonly=True)
+    card_type = fields.Char(readonly=True)
+    wallet = fields.Char(readonly=True)
+    respcd = fields.Char(string='Response Code', readonly=True)
+    message = fields.Char(string="QFPay's Words", readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    deadline = fields.Datetime(
+        readonly=True, help='After this the terminal cannot be busy with the payment any more.'
+    )
+    answered_at = fields.Datetime(
+        readonly=True, help='When QFPay ended the request with an answer of its own.'
+    )
+    decided_at = fields.Datetime(readonly=True)
+    decided_by_id = fields.Many2one('res.users', readonly=True)
+    cancel_requested_at = fields.Datetime(string='Call-off Asked', readonly=True)
+    cancel_refused = fields.Boolean(string='Call-off Refused', readonly=True)
+    lease_until = fields.Datetime(readonly=True, help='Until then a courier has this row.')
+
+    # Trouble
+    attention = fields.Char(
+        readonly=True, help='Why a manager must look at this transaction. Empty when all is well.'
+    )
+    attention_cleared_by_id = fields.Many2one('res.users', readonly=True)
+    attention_cleared_at = fields.Datetime(readonly=True)
+
+    _reference_unique = models.Constraint(
+        'UNIQUE (reference)', 'Another QFPay transaction has this reference already.'
+    )
+    _amount_positive = models.Constraint(
+        'CHECK (amount_minor > 0)', 'The amount of a QFPay transaction must be above zero.'
+    )
+    _one_open_per_payment = models.UniqueIndex(
+        f'(payment_uuid) WHERE {_OPEN}',
+        'This payment is already under way at QFPay.',
+    )
+    _one_job_per_terminal = models.UniqueIndex(
+        f'(terminal_id) WHERE {_OPEN}',
+        'The QFPay terminal is busy with another payment.',
+    )
+    _one_open_refund = models.UniqueIndex(
+        f'(original_id) WHERE {_OPEN}',
+        'A refund of this payment is already under way at QFPay.',
+    )
+
+    @api.depends('amount_minor', 'currency_id', 'kind')
+    def _compute_amount(self):
+        for row in self:
+            sign = -1 if row.kind == 'refund' else 1
+            row.amount = sign * row.amount_minor / 10**row.currency_id.decimal_places
+
+    # ------------------------------------------------------------------
+    # The beginning
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _start(self, payment_uuid):
+        """Begin a payment or refund for a payment line, unless one is under way or done.
+
+        The row is committed in a transaction of its own, then the courier takes it. When Odoo runs
+        the request again after a concurrency error, the row is found and nothing is sent twice.
+
+        :param str payment_uuid: the line; its order was synchronised before
+        :return: the status of the line, see `_status`
+        :raise StartRefused: nothing was started
+        """
+        payment = self._find_payment(payment_uuid)
+        known = self._deciding_row(payment_uuid)
+        if known.state in (*OPEN_STATES, 'done'):
+            known._take_up()
+            return known._status()
+        values = self._values_to_start(payment)
+        try:
+            with mute_logger('odoo.sql_db'), self.env.registry.cursor() as cr:
+                row = self.with_env(self.env(cr=cr, su=True)).create(values)
+                row._check_can_be_sent()
+                row_id, status = row.id, row._status()
+        except psycopg2.errors.UniqueViolation:
+            return self._answer_collision(values)
+        courier.carry(self.env.cr.dbname, row_id)
+        return status
+
+    @api.model
+    def _find_payment(self, payment_uuid):
+        payment = self.env['pos.payment'].search([('uuid', '=', payment_uuid)])
+        if not payment:
+            raise StartRefused(
+                'not_found',
+                self.env._('The server does not have this payment yet. Try again in a moment.'),
+            )
+        if payment.pos_order_id.state != 'draft' or payment.session_id.state != 'opened':
+            raise StartRefused(
+                'denied',
+                self.env._(
+                    'No money was asked for: this order or its session is closed already. Start a '
+                    'new order.'
+                ),
+            )
+        return payment
+
+    @api.model
+    def _deciding_row(self, payment_uuid):
+        """The attempt that tells how a line stands: one that is done, else the newest."""
+        rows = self.search([('payment_uuid', '=', payment_uuid)], order='id desc')
+        return rows.filtered(lambda row: row.state == 'done')[:1] or rows[:1]
+
+    @api.model
+    def _values_to_start(self, payment):
+        """The row for a payment line, from what the server itself knows about it."""
+        order = payment.pos_order_id
+        config = payment.session_id.config_id
+        currency = payment.currency_id
+        method = payment.payment_method_id
+        if not method._qfpay_provider():
+            raise StartRefused(
+                'config',
+                self.env._(
+                    'Payment method "%(method)s" does not use a QFPay terminal. Reload the page.',
+                    method=method.name,
+                ),
+            )
+        if not config.qfpay_terminal_id:
+            raise StartRefused(
+                'config',
+                self.env._(
+                    '"%(till)s" has no QFPay terminal. Ask a manager to choose one in the '
+                    'settings of this till, or take another payment method.',
+                    till=config.name,
+                ),
+            )
+        if currency.name != TERMINAL_CURRENCY:
+            raise StartRefused(
+                'amount',
+                self.env._(
+                    'QFPay terminals take %(terminal_currency)s only, and this order is in '
+                    '%(currency)s. Take another payment method.',
+                    terminal_currency=TERMINAL_CURRENCY,
+                    currency=currency.name,
+                ),
+            )
+        amount_minor = self._amount_to_start(payment)
+        is_refund = amount_minor < 0
+        original = self.browse()
+        if is_refund:
+            original = self._find_original(payment, -amount_minor)
+        attempt = self.sudo().search_count([('payment_uuid', '=', payment.uuid)]) + 1
+        return {
+            'reference': f'{payment.uuid}-{attempt}',
+            'kind': 'refund' if is_refund else 'payment',
+            'provider': method._qfpay_provider(),
+            'channel': original.channel or method.qfpay_ecr_channel,
+            'payment_method_id': method.id,
+            'terminal_id': config.qfpay_terminal_id.id,
+            'config_id': config.id,
+            'session_id': payment.session_id.id,
+            'company_id': payment.company_id.id,
+            'order_uuid': order.uuid,
+            'payment_uuid': payment.uuid,
+            'pos_payment_id': payment.id,
+            'original_id': original.id,
+            'amount_minor': abs(amount_minor),
+            'currency_id': currency.id,
+        }
+
+    @api.model
+    def _amount_to_start(self, payment):
+        """The amount of a line in minor units; negative for a refund."""
+        try:
+            amount_minor = to_minor(payment.amount, payment.currency_id.decimal_places)
+        except InvalidRequest:
+            amount_minor = 0
+        if not amount_minor:
+            raise StartRefused(
+                'amount',
+                self.env._(
+                    'QFPay cannot take the amount %(amount)s. Enter an amount above zero.',
+                    amount=payment.amount,
+                ),
+            )
+        return amount_minor
+
+    @api.model
+    def _find_original(self, payment, amount_minor):
+        """The payment that a refund gives back.
+
+        :param payment: the negative `pos.payment`
+        :param int amount_minor: what to give back, positive
+        :return: the row of the payment, with enough left to give back
+        :raise StartRefused: there is none, or its channel gives nothing back (the protocol, A12.4)
+        """
+        paid = self.search(
+            [
+                ('pos_payment_id', 'in', payment.pos_order_id.refunded_order_id.payment_ids.ids),
+                ('kind', '=', 'payment'),
+                ('state', '=', 'done'),
+                ('syssn', '!=', False),
+            ]
+        )
+        if not paid:
+            raise StartRefused(
+                'refund',
+                self.env._(
+                    'QFPay has no payment of this order that could be given back. Refund it with '
+                    'the method it was paid with, or in cash.'
+                ),
+            )
+        left = paid.filtered(lambda row: row._refundable_minor() >= amount_minor)
+        if not left:
+            raise StartRefused(
+                'refund',
+                self.env._(
+                    'More than is left: at most %(amount)s can be given back through QFPay.',
+                    amount=max(row._refundable_minor() for row in paid)
+                    / 10**payment.currency_id.decimal_places,
+                ),
+            )
+        # The whole of one payment first: with a split order the amounts tell them apart.
+        original = left.sorted(
+            lambda row: (
+                row._refundable_minor() != amount_minor,
+                row.payment_method_id != payment.payment_method_id,
+                row.id,
+            )
+        )[0]
+        channel = CHANNELS[original.channel]
+        if not channel.refundable:
+            raise StartRefused(
+                'refund',
+                self.env._(
+                    '%(channel)s payments cannot be given back through QFPay. Refund in cash.',
+                    channel=channel.label,
+                ),
+            )
+        if channel.card and original.amount_minor != amount_minor:
+            raise StartRefused(
+                'refund',
+                self.env._(
+                    'A card payment can only be given back as a whole on the terminal: '
+                    '%(amount)s. For a part of it use the QFPay merchant portal.',
+                    amount=original.amount,
+                ),
+            )
+        return original
+
+    def _returned_minor(self):
+        """What was given back of this payment already, in minor units."""
+        self.ensure_one()
+        refunds = self.refund_ids.filtered(lambda row: row.state == 'done')
+        return sum(refunds.mapped('amount_minor'))
+
+    def _refundable_minor(self):
+        return self.amount_minor - self._returned_minor()
+
+    def _check_can_be_sent(self):
+        """Refuse now what could not be sent later."""
+        try:
+            self._errand()
+        except UserError as error:
+            raise StartRefused('config', str(error)) from None
+        except InvalidRequest as error:
+            raise StartRefused(
+                'amount',
+                self.env._(
+                    'QFPay does not accept this payment: %(reason)s. Start a new order.',
+                    reason=error.message,
+                ),
+            ) from None
+
+    @api.model
+    def _answer_collision(self, values):
+        """What to tell when a unique index refused the row: somebody else was quicker.
+
+        :return: the status, when the same line is under way already
+        :raise StartRefused: the terminal is busy, or the original payment is
+        """
+        with self.env.registry.cursor() as cr:
+            ledger = self.with_env(self.env(cr=cr, su=True))
+            is_open = ('state', 'in', OPEN_STATES)
+            same = ledger.search([('payment_uuid', '=', values['payment_uuid']), is_open], limit=1)
+            if same:
+                return same._status()
+            busy = ledger.search([('terminal_id', '=', values['terminal_id']), is_open], limit=1)
+            busy._take_up()
+            if busy:
+                raise StartRefused(
+                    'busy',
+                    self.env._(
+                        'Terminal "%(terminal)s" is busy with a payment at "%(till)s". Wait until '
+                        'it is finished there, then try again.',
+                        terminal=busy.terminal_id.name,
+                        till=busy.config_id.name,
+                    ),
+                )
+        raise StartRefused(
+            'refund',
+            self.env._('This payment is being given back already. Wait for the result.'),
+        )
+
+    # ------------------------------------------------------------------
+    # What the courier asks of the ledger
+    # ------------------------------------------------------------------
+
+    def _errand(self):
+        """What the courier is to do for this row, see courier.Errand."""
+        self.ensure_one()
+        return self.terminal_id._errand(self)
+
+    def _claim(self):
+        """Take the row for the calling courier.
+
+        :return: (errand, is_new): `is_new` when it is to be sent, else it is to be asked about;
+            None when another courier has it or there is nothing to do
+        """
+        self._lock()
+        now = fields.Datetime.now()
+        if self.state not in OPEN_STATES or (self.lease_until and self.lease_until > now):
+            return None
+        if self.state == 'draft' and self.create_date < now - GRACE:
+            # The customer is gone: a terminal that wakes up now would frighten the next one.
+            self._move('failed', 'answer', {'respcd': 'not_sent'})
+            return None
+        try:
+            errand = self._errand()
+        except UserError:
+            _logger.warning('QFPay: terminal of %s is not set up any more', self.reference)
+            return None
+        is_new = self.state == 'draft'
+        if is_new:
+            waits = timedelta(seconds=self.terminal_id.timeout)
+            self._move('sent', None, {'sent_at': now, 'deadline': now + waits + GRACE})
+        self.lease_until = now + timedelta(seconds=courier.LEASE)
+        return errand, is_new
+
+    @api.model
+    def _renew_lease(self, row_ids):
+        self.env.cr.execute(
+            """
+            UPDATE qfpay_transaction
+               SET lease_until = (now() AT TIME ZONE 'UTC') + %s * interval '1 second'
+             WHERE id IN %s AND lease_until IS NOT NULL
+            """,
+            (courier.LEASE, tuple(row_ids)),
+        )
+
+    def _take_up(self):
+        """Send a courier to open rows that none carries, for instance after a restart."""
+        now = fields.Datetime.now()
+        for row in self.sudo():
+            if row.state in OPEN_STATES and (not row.lease_until or row.lease_until <= now):
+                courier.carry(self.env.cr.dbname, row.id)
+
+    @api.model
+    def _cron_take_up(self):
+        self.search([('state', 'in', OPEN_STATES)])._take_up()
+
+    def _lock(self):
+        """Wait for the row, and read it anew: whoever holds it may change it."""
+        self.ensure_one()
+        self.env.cr.execute('SELECT id FROM qfpay_transaction WHERE id = %s FOR UPDATE', [self.id])
+        self.invalidate_recordset()
+
+    # ------------------------------------------------------------------
+    # What happened
+    # ------------------------------------------------------------------
+
+    def _learn(self, outcome, source):
+        """Take in what one witness says. The only way in for QFPay's word.
+
+        :param qfpay.outcome.Outcome outcome: what was said
+        :param str source: who said it: 'answer', 'notification' or 'enquiry'
+        :return: whether the row is still open
+        """
+        self._lock()
+        if contradiction := self._contradiction(outcome):
+            self._raise_attention(contradiction)
+            if self.state == 'sent':
+                self._move('unknown', source, {})
+            return self.state in OPEN_STATES
+        values = self._facts(outcome)
+        if source == 'answer' and outcome.code:
+            values['answered_at'] = fields.Datetime.now()
+        target = self._target_state(outcome)
+        if target != self.state and target in TRANSITIONS[self.state]:
+            self._move(target, source, values)
+        elif self.state in OPEN_STATES:
+            self.write(values)
+        return self.state in OPEN_STATES
+
+    def _target_state(self, outcome):
+        """The state that an outcome leads to; the present one when it tells nothing new."""
+        if outcome.verdict is not Verdict.NOT_FOUND:
+            return STATE_OF_VERDICT[outcome.verdict]
+        # "No such payment" proves nothing while the terminal may still be waiting for the card.
+        is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
+        if not is_over:
+            return self.state
+        return 'cancelled' if self.respcd == CALLED_OFF else 'failed'
+
+    def _contradiction(self, outcome):
+        """Why an outcome cannot be about this row, or None."""
+        said = {
+            'reference': (outcome.reference, self.reference),
+            'amount': (outcome.amount_minor, self.amount_minor),
+            'currency': (outcome.currency, self.currency_id.name),
+        }
+        if self.kind == 'refund':
+            # The terminal gives a refund a number of its own and names the payment instead.
+            said['reference'] = (outcome.orig_syssn, self.original_id.syssn)
+        for what, (heard, expected) in said.items():
+            if heard is not None and heard != expected:
+                return self.env._(
+                    'QFPay reported another %(what)s: %(heard)s instead of %(expected)s. Compare '
+                    'with the QFPay merchant portal.',
+                    what=what,
+                    heard=heard,
+                    expected=expected,
+                )
+        return None
+
+    def _facts(self, outcome):
+        """The columns that an outcome fills; what it does not tell stays as it was."""
+        facts = {
+            'syssn': outcome.syssn,
+            'chnlsn': outcome.chnlsn,
+            'pay_type': outcome.pay_type,
+            'card_scheme': outcome.card_scheme,
+            'card_last4': outcome.card_last4,
+            'card_type': outcome.card_type,
+            'wallet': outcome.wallet,
+            'respcd': outcome.inner_code if outcome.inner_code not in ('', '0000') else outcome.code,
+            'message': outcome.message,
+        }
+        if outcome.verdict in (Verdict.NOT_FOUND, Verdict.UNKNOWN) and self.respcd:
+            # The first answer explains more than "no such payment" afterwards.
+            facts.update(respcd=None, message=None)
+        return {name: value for name, value in facts.items() if value}
+
+    def _move(self, state, source, values):
+        """Change the state, tell the payment line and the tills. Nobody else writes `state`."""
+        self.ensure_one()
+        if state not in TRANSITIONS[self.state]:
+            raise ValueError(f'{self.reference}: {self.state} cannot become {state}')
+        came_late = self.state in ('failed', 'cancelled')
+        values = dict(values, state=state, state_source=source)
+        if state not in OPEN_STATES:
+            values.update(decided_at=fields.Datetime.now(), lease_until=False)
+        self.write(values)
+        if came_late:
+            self._raise_attention(
+                self.env._(
+                    'QFPay says that the money moved, after it had said that it did not. Check '
+                    'that the customer has not paid twice.'
+                )
+            )
+        if state == 'done' and not self.pos_payment_id:
+            self._raise_attention(
+                self.env._('The money moved, but the payment line is gone. Give it back or book it.')
+            )
+        self.pos_payment_id._qfpay_take_over(self)
+        self._tell_tills()
+
+    def _raise_attention(self, why):
+        _logger.warning('QFPay: transaction %s needs attention: %s', self.reference, why)
+        self.write(
+            {'attention': why, 'attention_cleared_by_id': False, 'attention_cleared_at': False}
+        )
+
+    def _tell_tills(self):
+        """Customer displays hear this channel too: no amount, no name, no number."""
+        self.config_id._notify(
+            'QFPAY_PAYMENT',
+            {
+                'reference': self.reference,
+                'payment_uuid': self.payment_uuid,
+                'state': self.state,
+            },
+        )
+
+    # ------------------------------------------------------------------
+    # Calling off
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _call_off(self, payment_uuid):
+        """Ask QFPay to call off the payment of a line.
+
+        :return: the status of the line, see `_status`
+        """
+        row = self._deciding_row(payment_uuid)
+        if row.state not in OPEN_STATES:
+            return self._look_up(payment_uuid)
+        # Committed on its own: the courier must see it, and a repeated request only asks again.
+        with self.env.registry.cursor() as cr:
+            row = row.with_env(self.env(cr=cr, su=True))
+            must_tell_qfpay = row._ask_call_off()
+            status = row._status()
+        if must_tell_qfpay:
+            courier.call_off(self.env.cr.dbname, row.id)
+        return status
+
+    def _ask_call_off(self):
+        """Note that the cashier wants the payment called off.
+
+        :return: whether the courier has to tell QFPay
+        """
+        self._lock()
+        if self.state == 'draft':
+            self._move('cancelled', 'answer', {})
+            return False
+        if self.state not in OPEN_STATES or self.kind == 'refund':
+            return False
+        self.write({'cancel_requested_at': fields.Datetime.now(), 'cancel_refused': False})
+        return True
+
+    def _errand_to_call_off(self):
+        """The errand, if the terminal may still be busy with this very payment.
+
+        A terminal's cancel names no payment: sent too late it would hit another one.
+        """
+        self.ensure_one()
+        if self.state not in OPEN_STATES or self.answered_at:
+            return None
+        return self._errand()
+
+    def _note_call_off(self, accepted):
+        """QFPay's reply to a call-off. It proves nothing about the money (the protocol, A12.3)."""
+        self._lock()
+        if self.state in OPEN_STATES and not accepted:
+            self.cancel_refused = True
+            self._tell_tills()
+
+    # ------------------------------------------------------------------
+    # What a till and a manager see
+    # ------------------------------------------------------------------
+
+    def _status(self):
+        """How a payment line stands, for the till.
+
+        :return: dict for the browser. `amount` is in currency units with the line's sign;
+            `message` is a sentence for the cashier, empty when all is well
+        """
+        self.ensure_one()
+        return {
+            'payment_uuid': self.payment_uuid,
+            'reference': self.reference,
+            'kind': self.kind,
+            'state': self.state,
+            'cancelling': self._is_being_called_off(),
+            'message': self._explain(),
+            'amount': self.amount,
+            'transaction_id': self.syssn or '',
+            'payment_ref_no': self.chnlsn or '',
+            'card_brand': self.card_scheme or '',
+            'card_no': self.card_last4 or '',
+            'card_type': self.card_type or self.wallet or '',
+            'terminal': self.sudo().terminal_id.name or '',
+            'attention': bool(self.attention),
+        }
+
+    @api.model
+    def _look_up(self, payment_uuid, enquire=False):
+        """How the line of that uuid stands, for the till; 'none' without any attempt.
+
+        :param bool enquire: ask QFPay now
+        """
+        row = self._deciding_row(payment_uuid)
+        if not row:
+            return {'payment_uuid': payment_uuid, 'state': 'none'}
+        if enquire:
+            row.action_enquire()
+        else:
+            row._take_up()
+        return row._status()
+
+    def _is_being_called_off(self):
+        return bool(
+            self.state in OPEN_STATES and self.cancel_requested_at and not self.cancel_refused
+        )
+
+    def _explain(self):
+        """What is happening or went wrong, and what to do next."""
+        self.ensure_one()
+        terminal = self.sudo().terminal_id.name
+        if self.state == 'done':
+            return ''
+        if self._is_being_called_off():
+            return self.env._('Calling off on "%(terminal)s"…', terminal=terminal)
+        if self.state == 'unknown':
+            return self.env._(
+                'The answer was lost; asking QFPay what became of the money. Do not charge again.'
+            )
+        if self.state in OPEN_STATES and self.cancel_refused:
+            return self.env._(
+                'The terminal did not call off: the customer may be paying this moment. Wait for '
+                'the result.'
+            )
+        if self.state in OPEN_STATES and self.kind == 'refund':
+            return self.env._('Giving the money back on "%(terminal)s"…', terminal=terminal)
+        if self.state in OPEN_STATES:
+            return self.env._('Waiting for the customer at "%(terminal)s"…', terminal=terminal)
+        if self.state == 'cancelled':
+            return self.env._('Called off. No money was taken.')
+        return self._explain_code(self.respcd, self.message)
+
+    @api.model
+    def _explain_code(self, code, words=''):
+        """A response code as a sentence that says what to do next (the protocol, A8).
+
+        :param str code: QFPay's code, or the courier's own
+        :param str words: what QFPay itself said, shown when the code is not enough
+        """
+        sentences = {
+            'unreachable': self.env._(
+                'The terminal cannot be reached; no money was taken. Check that it is on and in '
+                'the network, then try again.'
+            ),
+            'not_sent': self.env._('The payment was never sent; no money was taken. Try again.'),
+            '4003': self.env._(
+                'The terminal refused: it is busy, or its POS-KEY does not fit. No money was '
+                'taken. Finish what it shows, then try again; if it stays so, call a manager.'
+            ),
+            '4006': self.env._(
+                'The terminal does not offer this kind of payment; no money was taken. Take '
+                'another payment method.'
+            ),
+            '4007': self.env._(
+                'Nobody is signed in on the terminal; no money was taken. Sign in to the Haojin '
+                'app there, then try again.'
+            ),
+            '5001': self.env._(
+                'The terminal cannot read our messages; no money was taken. A manager has to copy '
+                'the POS-KEY again, or switch encryption on in the QFPay portal.'
+            ),
+        }
+        if code in sentences:
+            return sentences[code]
+        said = words or code or ''
+        if said:
+            return self.env._(
+                'The payment did not go through; no money was taken. QFPay says: %(words)s. Try '
+                'again or take another payment method.',
+                words=said,
+            )
+        return self.env._(
+            'The payment did not go through; no money was taken. Try again or take another '
+            'payment method.'
+        )
+
+    def action_enquire(self):
+        """Ask QFPay now."""
+        self.check_access('read')
+        for row in self:
+            courier.carry(self.env.cr.dbname, row.id)
+
+    def action_set_done(self):
+        """A manager saw in QFPay's portal that the money moved."""
+        self._decide('done')
+
+    def action_set_failed(self):
+        """A manager saw in QFPay's portal that no money moved."""
+        self._decide('failed')
+
+    def _decide(self, state):
+        self._check_manager()
+        for row in self.sudo():
+            row._lock()
+            if row.state not in ('sent', 'pending', 'unknown'):
+                raise UserError(
+                    self.env._(
+                        'Transaction %(reference)s is decided already.', reference=row.reference
+                    )
+                )
+            row._move(state, 'manager', {'decided_by_id': self.env.uid})
+
+    def action_clear_attention(self):
+        self._check_manager()
+        self.sudo().write(
+            {
+                'attention': False,
+                'attention_cleared_by_id': self.env.uid,
+                'attention_cleared_at': fields.Datetime.now(),
+            }
+        )
+
+    def _check_manager(self):
+        self.check_access('read')
+        if not self.env.user.has_group('point_of_sale.group_pos_manager'):
+            raise AccessError(self.env._('Only a Point of Sale manager can decide this.'))
