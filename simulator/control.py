@@ -1,0 +1,181 @@
+"""The simulator's own HTTP API and its web page.
+
+Everything is JSON. An error is ``{"error": "a sentence"}``: 400 for a value that cannot be,
+403 for a request from a foreign page, 404 for an unknown terminal, 409 for a button that does
+nothing at this moment.
+"""
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+from aiohttp import web
+
+from .settings import SettingRefused, form
+from .terminal import NotNow
+
+STATIC = Path(__file__).with_name('static')
+PAGE = {'/': 'index.html', '/app.js': 'app.js', '/style.css': 'style.css'}
+PAGE_HEADERS = {
+    'Content-Security-Policy': "default-src 'self'; img-src 'self' data:",
+    'Cache-Control': 'no-cache',
+}
+EVENT_GAP = 0.05
+KEEP_ALIVE = 15
+
+_logger = logging.getLogger(__name__)
+
+
+class Control:
+    """The API over a list of stations, each a terminal with its doors."""
+
+    def __init__(self, stations, hub):
+        self.stations = stations
+        self.hub = hub
+
+    def app(self):
+        """The aiohttp application."""
+        app = web.Application(middlewares=[_only_own_pages, _sentences])
+        for path in PAGE:
+            app.router.add_get(path, self._page)
+        one = '/api/terminals/{index:[0-9]+}'
+        app.add_routes([
+            web.get('/api/form', self._form),
+            web.get('/api/events', self._events),
+            web.get('/api/terminals', self._all),
+            web.get(one, self._one),
+            web.post(f'{one}/press', self._press),
+            web.get(f'{one}/settings', self._settings),
+            web.post(f'{one}/settings', self._change_settings),
+            web.get(f'{one}/trades', self._trades),
+            web.get(f'{one}/log', self._log),
+            web.post(f'{one}/reset', self._reset),
+            web.get(f'{one}/webhook', self._webhook),
+            web.post(f'{one}/webhook', self._change_webhook),
+        ])
+        return app
+
+    def _station(self, request):
+        index = int(request.match_info['index'])
+        if index >= len(self.stations):
+            raise web.HTTPNotFound(reason=f'there is no terminal {index}')
+        return self.stations[index]
+
+    async def _page(self, request):
+        return web.FileResponse(STATIC / PAGE[request.path], headers=PAGE_HEADERS)
+
+    async def _form(self, request):
+        return web.json_response(form())
+
+    async def _all(self, request):
+        return web.json_response([station.summary() for station in self.stations])
+
+    async def _one(self, request):
+        station = self._station(request)
+        return web.json_response(station.summary() | {
+            'settings': station.terminal.settings.values(),
+            'webhook': station.terminal.notifier.values(),
+        })
+
+    async def _press(self, request):
+        station = self._station(request)
+        button = (await _object(request)).get('button')
+        if button not in ('approve', 'decline', 'cancel', 'timeout', 'home'):
+            raise SettingRefused('button is one of: approve, decline, cancel, timeout, home')
+        station.terminal.press(button)
+        return web.json_response(station.summary())
+
+    async def _settings(self, request):
+        return web.json_response(self._station(request).terminal.settings.values())
+
+    async def _change_settings(self, request):
+        station = self._station(request)
+        station.terminal.settings.update(await _object(request))
+        await station.apply()
+        return web.json_response(station.terminal.settings.values())
+
+    async def _trades(self, request):
+        terminal = self._station(request).terminal
+        return web.json_response(
+            [trade.row() for trade in terminal.book.trades if trade.terminal == terminal.index])
+
+    async def _log(self, request):
+        return web.json_response(list(self._station(request).terminal.log))
+
+    async def _reset(self, request):
+        station = self._station(request)
+        station.terminal.reset()
+        await station.apply()
+        return web.json_response(station.summary())
+
+    async def _webhook(self, request):
+        return web.json_response(self._station(request).terminal.notifier.values())
+
+    async def _change_webhook(self, request):
+        values = await _object(request)
+        notifier = self._station(request).terminal.notifier
+        try:
+            notifier.configure(values.get('url'), values.get('key'), values.get('delay', 0.0))
+        except ValueError as error:
+            raise SettingRefused(str(error)) from None
+        return web.json_response(notifier.values())
+
+    async def _events(self, request):
+        """A stream of all terminals' states, one event per change (server-sent events)."""
+        response = web.StreamResponse(headers={
+            'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'})
+        await response.prepare(request)
+        try:
+            while True:
+                version = self.hub.version
+                state = json.dumps([station.summary() for station in self.stations])
+                await response.write(f'data: {state}\n\n'.encode())
+                await self._next_change(version, response)
+                # Several changes in a row make one event.
+                await asyncio.sleep(EVENT_GAP)
+        except ConnectionError:
+            return response
+
+    async def _next_change(self, version, response):
+        while True:
+            try:
+                await asyncio.wait_for(self.hub.after(version), KEEP_ALIVE)
+                return
+            except asyncio.TimeoutError:
+                await response.write(b': still here\n\n')
+
+
+async def _object(request):
+    try:
+        value = json.loads(await request.text())
+    except ValueError:
+        raise SettingRefused('the body is no JSON') from None
+    if not isinstance(value, dict):
+        raise SettingRefused('the body is a JSON object')
+    return value
+
+
+@web.middleware
+async def _only_own_pages(request, handler):
+    """A page of somebody else, open in the same browser, must not press buttons here."""
+    origin = request.headers.get('Origin')
+    if origin and request.method == 'POST' and origin != f'{request.scheme}://{request.host}':
+        return web.json_response({'error': f'not for pages of {origin}'}, status=403)
+    return await handler(request)
+
+
+@web.middleware
+async def _sentences(request, handler):
+    try:
+        return await handler(request)
+    except SettingRefused as error:
+        return web.json_response({'error': str(error)}, status=400)
+    except NotNow as error:
+        return web.json_response({'error': str(error)}, status=409)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return web.json_response({'error': error.reason}, status=error.status)
+    except Exception:
+        _logger.exception('%s %s failed', request.method, request.path)
+        return web.json_response({'error': 'the simulator made a mistake'}, status=500)
