@@ -1,0 +1,62 @@
+/**
+ * The three doors of the server through which a till speaks about a payment. A till names a payment
+ * line and nothing else: amount, currency and terminal are the server's own knowledge.
+ *
+ * Each call is rejected when no answer came, whatever the reason; the caller then knows nothing
+ * about what the server did.
+ */
+import { rpc } from "@web/core/network/rpc";
+
+/** How long to wait for the server's word, in milliseconds. It never waits for a customer. */
+const ANSWER_LIMIT = 15000;
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} limit in milliseconds
+ * @param {() => void} [giveUp] called when the time is over
+ * @returns {Promise<T>} rejected when the time is over
+ */
+export function withTimeLimit(promise, limit, giveUp = () => {}) {
+    let timer;
+    const timeUp = new Promise((resolve, reject) => {
+        timer = setTimeout(() => {
+            reject(new Error("No answer in time"));
+            giveUp();
+        }, limit);
+    });
+    return Promise.race([promise, timeUp]).finally(() => clearTimeout(timer));
+}
+
+function ask(door, params) {
+    const request = rpc(`/pos_payment_qfpay/${door}`, params, { silent: true });
+    return withTimeLimit(request, ANSWER_LIMIT, () => request.abort(false));
+}
+
+/**
+ * Asks for the line's money. Asking twice is safe: the server knows the open attempt.
+ *
+ * @param {string} uuid of the payment line
+ * @returns {Promise<{payment: object} | {error: {code: string, message: string}}>}
+ */
+export function start(uuid) {
+    return ask("start", { payment_uuid: uuid });
+}
+
+/**
+ * @param {string[]} uuids of payment lines
+ * @param {{enquire?: boolean}} [options] enquire: let the server ask QFPay again at once
+ * @returns {Promise<object[]>} what the server knows of each line
+ */
+export async function status(uuids, { enquire = false } = {}) {
+    const answer = await ask("status", { payment_uuids: uuids, enquire });
+    return answer.payments;
+}
+
+/**
+ * @param {string} uuid of the payment line
+ * @returns {Promise<{payment: object} | {error: {code: string, message: string}}>}
+ */
+export function cancel(uuid) {
+    return ask("cancel", { payment_uuid: uuid });
+}

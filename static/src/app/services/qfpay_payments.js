@@ -1,0 +1,552 @@
+import { EventBus, markRaw } from "@odoo/owl";
+import { AlertDialog, ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { _t } from "@web/core/l10n/translation";
+import { RPCError } from "@web/core/network/rpc";
+import { Reactive } from "@web/core/utils/reactive";
+import { isQFPayLine } from "@pos_payment_qfpay/app/payment_qfpay";
+import * as doors from "@pos_payment_qfpay/app/services/qfpay_doors";
+import { isClosed, isOpenState, isUnderWay } from "@pos_payment_qfpay/app/utils/line_view";
+
+/** Milliseconds between two questions to the server, while somebody waits for the answer. */
+const ASK_EVERY = 1000;
+/** The longest pause, when the server does not answer or nobody waits any more. */
+const ASK_RARELY = 15000;
+/** How long an order may take to reach the server before the payment is not even started. */
+const SYNC_LIMIT = 30000;
+/** How often the server must say that it knows nothing, when a start may still be on its way. */
+const CERTAINLY_NONE = 2;
+
+/**
+ * Follows every QFPay payment of this till, by the uuid of its payment line.
+ *
+ * What happened to the money is the server's knowledge. This object asks for a payment to start,
+ * asks on until the server names a final state, and lets the line show it, whichever screen is
+ * open, after a reload too. Nothing here ends a payment as failed unless the server said so: no
+ * answer, a broken answer and an error all mean that nothing is known, and that it must be asked.
+ *
+ * Three things are kept apart:
+ * - `entries`, reactive, by uuid: what a line's text is made of; kept after the payment ended;
+ * - `watches`, by uuid: the payments that are followed, with the promises that wait for their end;
+ * - the payment line's own status, which Odoo saves and synchronises.
+ */
+export class QFPayPayments extends Reactive {
+    constructor(pos) {
+        super();
+        this.pos = pos;
+        this.entries = {};
+        this.watches = markRaw(new Map());
+        // "settled", {line, done, auto}: a payment ended; auto: nobody wanted it otherwise meanwhile
+        this.bus = new EventBus();
+        this.clock = markRaw({ timer: null, asking: false, again: false, failures: 0, now: 0 });
+        this.hasBlocked = false;
+    }
+
+    // ------------------------------------------------------------------ what the cashier can ask
+
+    /**
+     * Asks for a line's money.
+     *
+     * @param {string} uuid of the payment line
+     * @returns {Promise<boolean>} true: done; false: it certainly did not move. Pending until then
+     */
+    send(uuid) {
+        const followed = this.watches.get(uuid);
+        if (followed) {
+            return followed.end;
+        }
+        const watch = this._follow(uuid, { here: true, starting: true });
+        this._start(watch);
+        return watch.end;
+    }
+
+    /**
+     * Asks for a payment to be called off, and waits until it is known what came of it.
+     *
+     * @param {string} uuid of the payment line
+     * @returns {Promise<boolean>} true: nothing was paid; false: it was, or the payment goes on
+     */
+    async callOff(uuid) {
+        const line = this._line(uuid);
+        if (line.getAmount() < 0) {
+            this._alert(
+                _t("A refund cannot be called off"),
+                _t("The terminal is giving the money back. Wait until it has ended.")
+            );
+            return false;
+        }
+        const watch = this.watches.get(uuid) || this._follow(uuid, {});
+        if (watch.callOff) {
+            return watch.callOff.promise;
+        }
+        const callOff = (watch.callOff = Promise.withResolvers());
+        this._entry(uuid).callingOff = true;
+        line.setPaymentStatus("waitingCancel");
+        await watch.started;
+        if (this.watches.has(uuid)) {
+            await this._callOff(watch);
+        }
+        return callOff.promise;
+    }
+
+    /**
+     * Has QFPay asked again, now.
+     *
+     * @param {string} uuid of the payment line
+     */
+    async askAgain(uuid) {
+        const entry = this._entry(uuid);
+        if (entry.asking) {
+            return;
+        }
+        entry.asking = true;
+        try {
+            await this._ask([uuid], { enquire: true });
+        } finally {
+            entry.asking = false;
+        }
+    }
+
+    /**
+     * Records a payment as done although QFPay did not say so. QFPay is asked a last time before,
+     * and the cashier must confirm. The server keeps it as unconfirmed.
+     *
+     * @param {string} uuid of the payment line
+     */
+    async forceDone(uuid) {
+        const watch = this.watches.get(uuid) || this._follow(uuid, {});
+        await this.askAgain(uuid);
+        if (!isUnderWay(this._line(uuid)) || !(await this._confirmForce(watch))) {
+            return;
+        }
+        const line = this._line(uuid);
+        if (!this.watches.has(uuid) || !isUnderWay(line)) {
+            return;
+        }
+        this._entry(uuid).forced = true;
+        watch.forced = true;
+        line.handlePaymentResponse(true);
+        this._release(watch, true);
+        this.bus.trigger("settled", { line, done: true, auto: true });
+    }
+
+    /**
+     * Takes up again what is not known to have ended: after a reload, on a till that opens the
+     * session later, when the network is back.
+     *
+     * @param {object[]} [orders] all orders of this till, when left out
+     */
+    async resume(orders = this.pos.models["pos.order"].getAll()) {
+        const lines = orders
+            .filter((order) => !order.finalized)
+            .flatMap((order) => order.payment_ids)
+            .filter((line) => isQFPayLine(line) && !this.watches.has(line.uuid));
+        for (const line of lines.filter(isUnderWay)) {
+            this._follow(line.uuid, { here: line.uiState?.qfpaySentHere });
+        }
+        const doubtful = lines.filter((line) => !isUnderWay(line) && !line.transaction_id);
+        if (doubtful.length) {
+            await this._lookUp(doubtful.map((line) => line.uuid));
+        }
+        if (this.watches.size) {
+            await this._askNow();
+        }
+    }
+
+    /**
+     * The server has news of a payment.
+     *
+     * @param {{payment_uuid: string}} news
+     */
+    onNews({ payment_uuid: uuid }) {
+        if (this.watches.get(uuid)?.asked) {
+            this._askNow();
+        }
+    }
+
+    /**
+     * A payment line was changed, by the cashier or by what the server sent with an order. A copy
+     * that left the server before the end was known may open a line again: what is known stays.
+     *
+     * @param {object} [line] a pos.payment record
+     */
+    onLineChanged(line) {
+        if (!isQFPayLine(line) || this.watches.has(line.uuid)) {
+            return;
+        }
+        const { known } = this.entries[line.uuid] || {};
+        if (known?.state === "done" && !isClosed(line)) {
+            this._fill(line, known);
+            line.handlePaymentResponse(true);
+        } else if (isUnderWay(line)) {
+            // `pay` marks the line a moment before it asks for the money
+            Promise.resolve().then(() => this.resume([line.pos_order_id]));
+        }
+    }
+
+    // -------------------------------------------------------------------------------- beginning
+
+    async _start(watch) {
+        const { uuid } = watch;
+        try {
+            await this._synchronise(uuid);
+        } catch (error) {
+            const reason = error instanceof RPCError ? error.data?.message : "";
+            this._refused(watch, reason || _t("The order could not be sent to the server."));
+            return;
+        }
+        let answer = null;
+        try {
+            answer = await doors.start(uuid);
+        } catch (error) {
+            watch.refusal = error instanceof RPCError ? error.data?.message : "";
+        }
+        if (answer?.error) {
+            this._refused(watch, answer.error.message);
+            return;
+        }
+        this._entry(uuid).starting = false;
+        watch.asked = true;
+        if (answer?.payment) {
+            this._learn(answer.payment, ++this.clock.now);
+        } else {
+            watch.certainly = CERTAINLY_NONE;
+            this._entry(uuid).unreachable = true;
+        }
+        watch.hasStarted();
+        this._askLater();
+    }
+
+    /** The server must hold the line, with this amount, before money is asked for. */
+    async _synchronise(uuid) {
+        const line = this._line(uuid);
+        const order = line.pos_order_id;
+        const amount = line.getAmount();
+        const sent = async () => {
+            while (this.pos.syncingOrders.has(order.uuid)) {
+                await new Promise((resolve) => setTimeout(resolve, 50));
+            }
+            // a sync that failed has cleared the marks, and nothing would be sent
+            line._markDirty();
+            order._markDirty();
+            await this.pos.syncAllOrders({ orders: [order], throw: true });
+        };
+        await doors.withTimeLimit(sent(), SYNC_LIMIT);
+        if (!line.isSynced || !this.pos.currency.isZero(line.getAmount() - amount)) {
+            throw new Error("The server does not hold this payment line");
+        }
+    }
+
+    /** Nothing was started. */
+    _refused(watch, reason) {
+        this._entry(watch.uuid).known = { state: "none", message: reason.toString() };
+        this._settle(watch, false);
+    }
+
+    // ---------------------------------------------------------------------------------- asking
+
+    _askLater() {
+        const { clock } = this;
+        clearTimeout(clock.timer);
+        const awaited = [...this.watches.values()].some((watch) => !watch.forced);
+        if (this.watches.size) {
+            const pause = awaited ? ASK_EVERY * 2 ** clock.failures : ASK_RARELY;
+            clock.timer = setTimeout(() => this._askNow(), Math.min(pause, ASK_RARELY));
+        }
+    }
+
+    async _askNow() {
+        const { clock } = this;
+        if (clock.asking) {
+            clock.again = true;
+            return;
+        }
+        clock.asking = true;
+        try {
+            do {
+                clock.again = false;
+                this._forgetGone();
+                const uuids = [...this.watches.values()].filter((w) => w.asked).map((w) => w.uuid);
+                if (uuids.length) {
+                    await this._ask(uuids);
+                }
+            } while (clock.again);
+        } finally {
+            clock.asking = false;
+            this._askLater();
+        }
+    }
+
+    async _ask(uuids, options) {
+        const asked = ++this.clock.now;
+        let answers;
+        try {
+            answers = await doors.status(uuids, options);
+            this.clock.failures = 0;
+        } catch {
+            this.clock.failures = Math.min(this.clock.failures + 1, 4);
+            for (const uuid of uuids) {
+                this._entry(uuid).unreachable = true;
+            }
+            return;
+        }
+        for (const answer of answers) {
+            this._learn(answer, asked);
+        }
+    }
+
+    /** Lines that nobody follows: does the server know more of them than this till? */
+    async _lookUp(uuids) {
+        let answers;
+        try {
+            answers = await doors.status(uuids);
+        } catch {
+            return; // asked again when the network is back, or the payment screen opens
+        }
+        for (const answer of answers) {
+            const line = this._line(answer.payment_uuid);
+            if (!line || this.watches.has(line.uuid)) {
+                continue;
+            }
+            if (isOpenState(answer) || answer.state === "done") {
+                const forced = isClosed(line);
+                this._follow(line.uuid, { here: line.uiState?.qfpaySentHere, forced });
+                this._learn(answer, ++this.clock.now);
+            }
+        }
+    }
+
+    /** Orders can be closed or removed by another till, and a forced line needs no watch then. */
+    _forgetGone() {
+        for (const watch of this.watches.values()) {
+            const line = this._line(watch.uuid);
+            if (!line || line.pos_order_id?.finalized) {
+                this.watches.delete(watch.uuid);
+                this._release(watch, Boolean(line?.isDone()));
+            }
+        }
+    }
+
+    // -------------------------------------------------------------------------------- learning
+
+    /**
+     * @param {object} status the server's words about a line
+     * @param {number} asked when they were asked for; an earlier question cannot know of a later one
+     */
+    _learn(status, asked) {
+        const watch = this.watches.get(status.payment_uuid);
+        const line = this._line(status.payment_uuid);
+        if (!watch || !line) {
+            return;
+        }
+        const entry = this._entry(watch.uuid);
+        entry.unreachable = false;
+        if (status.state === "none") {
+            if (--watch.certainly <= 0) {
+                this._refused(watch, watch.refusal || _t("Nothing was sent. You can try again."));
+            }
+            return;
+        }
+        entry.known = status;
+        if (isOpenState(status)) {
+            this._goesOn(watch, line, status, asked);
+        } else {
+            this._settle(watch, status.state === "done");
+        }
+    }
+
+    _goesOn(watch, line, status, asked) {
+        if (watch.forced) {
+            return;
+        }
+        if (watch.callOff && asked > watch.calledOff && !status.cancelling) {
+            this._callOffRefused(watch);
+        }
+        const callingOff = status.cancelling || this._entry(watch.uuid).callingOff;
+        line.setPaymentStatus(callingOff ? "waitingCancel" : "waitingCard");
+    }
+
+    /** The end: the server named it. */
+    _settle(watch, done) {
+        const line = this._line(watch.uuid);
+        const entry = this._entry(watch.uuid);
+        const { callOff, forced } = watch;
+        this.watches.delete(watch.uuid);
+        Object.assign(entry, { starting: false, unreachable: false, callingOff: false });
+        if (done) {
+            this._fill(line, entry.known);
+            entry.forced = false;
+        }
+        if (!forced) {
+            line.handlePaymentResponse(done);
+        }
+        this._release(watch, done);
+        callOff?.resolve(!done);
+        this._tellEnd(line, entry.known, { done, forced, callOff });
+        if (!forced) {
+            this.bus.trigger("settled", { line, done, auto: !callOff });
+        }
+    }
+
+    /** The server wrote the same on its own record; here it is for the screen and the receipt. */
+    _fill(line, known) {
+        for (const fact of FACTS) {
+            if (known[fact] && line[fact] !== known[fact]) {
+                line[fact] = known[fact];
+            }
+        }
+        if (known.amount && !this.pos.currency.isZero(known.amount - line.getAmount())) {
+            line.setAmount(known.amount);
+        }
+    }
+
+    // ---------------------------------------------------------------------------- calling off
+
+    async _callOff(watch) {
+        let answer = null;
+        try {
+            answer = await doors.cancel(watch.uuid);
+        } catch {
+            // the next answer of /status tells whether the request has arrived
+        }
+        watch.calledOff = this.clock.now;
+        if (answer?.error) {
+            this._callOffRefused(watch, answer.error.message);
+        } else if (answer?.payment) {
+            this._learn(answer.payment, ++this.clock.now);
+        }
+        this._askLater();
+    }
+
+    _callOffRefused(watch, reason = "") {
+        this._entry(watch.uuid).callingOff = false;
+        this._line(watch.uuid).setPaymentStatus("waitingCard");
+        this.pos.notification.add(
+            reason || _t("The payment was not called off: it goes on at the terminal."),
+            { type: "warning" }
+        );
+        watch.callOff.resolve(false);
+        watch.callOff = null;
+        watch.calledOff = Infinity;
+    }
+
+    // --------------------------------------------------------------------------------- telling
+
+    _tellEnd(line, known, { done, forced, callOff }) {
+        const order = line.pos_order_id;
+        if (done && callOff) {
+            this._alert(
+                _t("The payment was approved"),
+                _t(
+                    "The customer paid in the moment of cancelling. The payment stays on the " +
+                        "order; to give the money back, make a refund."
+                ),
+                order
+            );
+        } else if (!done && forced) {
+            this._alert(
+                _t("QFPay says: not paid"),
+                _t("The payment that you recorded as done was not made. %s", known?.message || ""),
+                order
+            );
+        } else if (!done && !callOff && known?.message) {
+            const title = line.getAmount() < 0 ? _t("Not refunded") : _t("Not paid");
+            this._alert(title, known.message, order);
+        }
+    }
+
+    _alert(title, body, order = null) {
+        const elsewhere = order && order.uuid !== this.pos.getOrder()?.uuid;
+        this.pos.dialog.add(AlertDialog, {
+            title: elsewhere ? _t("Order %(name)s: %(title)s", { name: order.getName(), title }) : title,
+            body: body.toString(),
+        });
+    }
+
+    /** @returns {Promise<boolean>} false also when the payment ended while the cashier thought */
+    _confirmForce(watch) {
+        return new Promise((resolve) => {
+            const close = this.pos.dialog.add(
+                ConfirmationDialog,
+                {
+                    title: _t("Record as done without QFPay's word?"),
+                    body: _t(
+                        "QFPay could not say whether the money moved. Look at the terminal or at " +
+                            "its receipt first. The payment will be recorded as unconfirmed, and a " +
+                            "manager will see it."
+                    ),
+                    confirmLabel: _t("Record as unconfirmed"),
+                    confirm: () => resolve(true),
+                    cancel: () => resolve(false),
+                    cancelLabel: _t("Keep asking"),
+                },
+                { onClose: () => resolve(false) }
+            );
+            watch.end.then(() => close());
+        });
+    }
+
+    // -------------------------------------------------------------------------------- keeping
+
+    _line(uuid) {
+        return this.pos.models["pos.payment"].getBy("uuid", uuid);
+    }
+
+    _entry(uuid) {
+        this.entries[uuid] ||= {
+            starting: false,
+            known: null,
+            unreachable: false,
+            callingOff: false,
+            asking: false,
+            forced: false,
+        };
+        return this.entries[uuid];
+    }
+
+    _follow(uuid, { here = false, starting = false, forced = false }) {
+        const ended = Promise.withResolvers();
+        const started = Promise.withResolvers();
+        const watch = {
+            uuid,
+            here,
+            forced,
+            asked: !starting,
+            // questions up to here cannot tell whether a calling off was accepted
+            calledOff: Infinity,
+            callOff: null,
+            certainly: starting ? 1 : CERTAINLY_NONE,
+            refusal: "",
+            end: ended.promise,
+            resolve: ended.resolve,
+            started: started.promise,
+            hasStarted: started.resolve,
+        };
+        if (!starting) {
+            watch.hasStarted();
+        }
+        this.watches.set(uuid, watch);
+        Object.assign(this._entry(uuid), { starting, known: null, unreachable: false });
+        const line = this._line(uuid);
+        line.uiState = { ...line.uiState, qfpaySentHere: here };
+        this._updateInProgress();
+        return watch;
+    }
+
+    _release(watch, done) {
+        watch.hasStarted();
+        watch.resolve(done);
+        this._updateInProgress();
+    }
+
+    /** Core keeps a second terminal payment from starting while this till waits for one. */
+    _updateInProgress() {
+        const waiting = [...this.watches.values()].some((watch) => watch.here && !watch.forced);
+        if (waiting || this.hasBlocked) {
+            this.pos.paymentTerminalInProgress = waiting;
+        }
+        this.hasBlocked = waiting;
+    }
+}
+
+/** What the server's status and the payment line call by the same name. */
+const FACTS = ["transaction_id", "payment_ref_no", "card_brand", "card_no", "card_type"];
