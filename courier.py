@@ -46,6 +46,7 @@ class Errand:
     send: Callable[[], Outcome]
     enquire: Callable[[], Outcome]
     call_off: Callable[[], Outcome] | None = None
+    complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits
 
 
 class _Jobs:
@@ -146,8 +147,12 @@ def _carry(key, waker):
         if not claim:
             return
         errand, is_new = claim
-        if is_new and not _report(key, _ask(errand.send), 'answer'):
-            return
+        if is_new:
+            outcome = _ask(errand.send)
+            if not _report(key, outcome, 'answer'):
+                if outcome.verdict is Verdict.DONE and errand.complete:
+                    _complete(key, errand)
+                return
         _enquire_until_final(key, errand, waker)
     except Exception:
         # The row stays as it is: open rows are taken up again when the lease has run out.
@@ -170,6 +175,14 @@ def _enquire_until_final(key, errand, waker):
             outcome = Outcome(verdict=Verdict.UNKNOWN)
         if not _report(key, outcome, 'enquiry'):
             return
+
+
+def _complete(key, errand):
+    """Fetch what the answer to a payment leaves out, now that the till knows it is done."""
+    try:
+        _report(key, errand.enquire(), 'enquiry')
+    except (NotSent, AnswerLost) as error:
+        _logger.info('QFPay: details of transaction %s did not come: %s', key[1], error)
 
 
 def _ask(send):

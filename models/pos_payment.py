@@ -8,8 +8,6 @@ without the ledger's word is recorded as unconfirmed.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..qfpay.errors import InvalidRequest
-from ..qfpay.money import to_minor
 from .qfpay_transaction import OPEN_STATES
 
 # Written by the ledger only.
@@ -37,52 +35,21 @@ class PosPayment(models.Model):
     )
     qfpay_confirmation = fields.Selection(
         selection=[
-            ('open', 'Under way'),
             ('confirmed', 'Confirmed by QFPay'),
             ('unconfirmed', 'Not confirmed by QFPay'),
         ],
         string='QFPay Confirmation',
-        compute='_compute_qfpay_confirmation',
-        store=True,
+        readonly=True,
         copy=False,
         help='Not confirmed: a cashier took the payment as done, QFPay never said so.',
     )
-
-    @api.depends(
-        'amount',
-        'payment_status',
-        'payment_method_id',
-        'qfpay_transaction_ids.state',
-        'qfpay_transaction_ids.amount_minor',
-    )
-    def _compute_qfpay_confirmation(self):
-        for payment in self:
-            payment.qfpay_confirmation = payment._qfpay_confirmation()
-
-    def _qfpay_confirmation(self):
-        if not self.payment_method_id._qfpay_provider():
-            return False
-        rows = self.qfpay_transaction_ids
-        if any(row.state == 'done' and self._qfpay_agrees(row) for row in rows):
-            return 'confirmed'
-        if self.payment_status == 'done':
-            return 'unconfirmed'
-        return 'open' if any(row.state in OPEN_STATES for row in rows) else False
-
-    def _qfpay_agrees(self, row):
-        """Whether a row of the ledger is about the amount of this line."""
-        try:
-            amount_minor = to_minor(self.amount, self.currency_id.decimal_places)
-        except InvalidRequest:
-            return False
-        return amount_minor == (-1 if row.kind == 'refund' else 1) * row.amount_minor
 
     @api.model_create_multi
     def create(self, vals_list):
         methods = self.env['pos.payment.method']
         return super().create(
             [
-                _without(vals, FACTS)
+                _with_doubt(_without(vals, FACTS))
                 if methods.browse(vals.get('payment_method_id'))._qfpay_provider()
                 else vals
                 for vals in vals_list
@@ -104,8 +71,8 @@ class PosPayment(models.Model):
         if states & {'done', *OPEN_STATES}:
             kept = _without(kept, IDENTITY)
         if 'done' in states:
-            kept = _without(kept, ('payment_status',))
-        return kept
+            return _without(kept, ('payment_status',))
+        return _with_doubt(kept)
 
     def _qfpay_take_over(self, row):
         """Write the ledger's word on the payment; past `write`, which guards these fields.
@@ -122,6 +89,7 @@ class PosPayment(models.Model):
                 'card_brand': row.card_scheme,
                 'card_no': row.card_last4,
                 'card_type': row.card_type or row.wallet,
+                'qfpay_confirmation': 'confirmed',
             }
         elif row.state in ('failed', 'cancelled') and self.payment_status != 'done':
             values = {'payment_status': 'retry'}
@@ -145,6 +113,14 @@ class PosPayment(models.Model):
                         'QFPay has taken this payment. Validate the order, then refund it.'
                     )
                 )
+
+
+def _with_doubt(vals):
+    """What the browser alone calls done, the manager sees as unconfirmed."""
+    if 'payment_status' not in vals:
+        return vals
+    is_claimed = vals['payment_status'] == 'done'
+    return dict(vals, qfpay_confirmation='unconfirmed' if is_claimed else False)
 
 
 def _without(vals, names):

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..courier import Errand
 from ..qfpay.ecr.cipher import PosKey
 from ..qfpay.ecr.link_http import HttpLink
-from ..qfpay.ecr.message import Enquiry, Payment, Refund
+from ..qfpay.ecr.message import CHANNELS, Enquiry, Payment, Refund
 from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
@@ -173,7 +173,10 @@ class QFPayTerminal(models.Model):
             return found if found.verdict in (Verdict.DONE, Verdict.PENDING) else outcome
 
         return Errand(
-            send=send, enquire=lambda: terminal.enquire(enquiry), call_off=terminal.cancel
+            send=send,
+            enquire=lambda: terminal.enquire(enquiry),
+            call_off=terminal.cancel,
+            complete=CHANNELS[transaction.channel].card,
         )
 
     def _refund_errand(self, terminal, transaction):

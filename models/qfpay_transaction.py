@@ -217,15 +217,15 @@ class QFPayTransaction(models.Model):
         :raise StartRefused: nothing was started
         """
         payment = self._find_payment(payment_uuid)
-        known = self._deciding_row(payment_uuid)
+        attempts = self._attempts(payment_uuid)
+        known = attempts._deciding()
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        values = self._values_to_start(payment)
+        values = self._values_to_start(payment, len(attempts) + 1)
         try:
             with mute_logger('odoo.sql_db'), self.env.registry.cursor() as cr:
                 row = self.with_env(self.env(cr=cr, su=True)).create(values)
-                row._check_can_be_sent()
                 row_id, status = row.id, row._status()
         except psycopg2.errors.UniqueViolation:
             return self._answer_collision(values)
@@ -234,12 +234,19 @@ class QFPayTransaction(models.Model):
 
     @api.model
     def _find_payment(self, payment_uuid):
-        payment = self.env['pos.payment'].search([('uuid', '=', payment_uuid)])
+        payment = self.env['pos.payment'].search_fetch(
+            [('uuid', '=', payment_uuid)],
+            ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
+        )
         if not payment:
             raise StartRefused(
                 'not_found',
                 self.env._('The server does not have this payment yet. Try again in a moment.'),
             )
+        # Only what is needed: a queue stands behind this, and orders are wide.
+        payment.pos_order_id.fetch(['config_id', 'state', 'uuid'])
+        payment.session_id.fetch(['config_id', 'state'])
+        payment.session_id.config_id.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
         if payment.pos_order_id.state != 'draft' or payment.session_id.state != 'opened':
             raise StartRefused(
                 'denied',
@@ -251,18 +258,50 @@ class QFPayTransaction(models.Model):
         return payment
 
     @api.model
-    def _deciding_row(self, payment_uuid):
-        """The attempt that tells how a line stands: one that is done, else the newest."""
-        rows = self.search([('payment_uuid', '=', payment_uuid)], order='id desc')
-        return rows.filtered(lambda row: row.state == 'done')[:1] or rows[:1]
+    def _attempts(self, payment_uuid):
+        """All attempts to pay a line, the newest first."""
+        return self.search_fetch(
+            [('payment_uuid', '=', payment_uuid)], ['state'], order='id desc'
+        )
+
+    def _deciding(self):
+        """The attempt that tells how their line stands: one that is done, else the newest."""
+        return self.filtered(lambda row: row.state == 'done')[:1] or self[:1]
 
     @api.model
-    def _values_to_start(self, payment):
-        """The row for a payment line, from what the server itself knows about it."""
-        order = payment.pos_order_id
+    def _values_to_start(self, payment, attempt):
+        """The row for a payment line, from what the server itself knows about it.
+
+        :param int attempt: 1 for the first attempt to pay this line
+        """
         config = payment.session_id.config_id
-        currency = payment.currency_id
         method = payment.payment_method_id
+        method.fetch(['name', 'qfpay_ecr_channel', 'use_payment_terminal'])
+        terminal = self._terminal_to_start(method, config)
+        amount_minor = self._amount_to_start(payment, config.currency_id)
+        is_refund = amount_minor < 0
+        original = self._find_original(payment, -amount_minor) if is_refund else self.browse()
+        return {
+            'reference': f'{payment.uuid}-{attempt}',
+            'kind': 'refund' if is_refund else 'payment',
+            'provider': method._qfpay_provider(),
+            'channel': original.channel or method.qfpay_ecr_channel,
+            'payment_method_id': method.id,
+            'terminal_id': terminal.id,
+            'config_id': config.id,
+            'session_id': payment.session_id.id,
+            'company_id': payment.company_id.id,
+            'order_uuid': payment.pos_order_id.uuid,
+            'payment_uuid': payment.uuid,
+            'pos_payment_id': payment.id,
+            'original_id': original.id,
+            'amount_minor': abs(amount_minor),
+            'currency_id': config.currency_id.id,
+        }
+
+    @api.model
+    def _terminal_to_start(self, method, config):
+        """The terminal of a till, ready to be spoken to."""
         if not method._qfpay_provider():
             raise StartRefused(
                 'config',
@@ -271,7 +310,8 @@ class QFPayTransaction(models.Model):
                     method=method.name,
                 ),
             )
-        if not config.qfpay_terminal_id:
+        terminal = config.qfpay_terminal_id
+        if not terminal:
             raise StartRefused(
                 'config',
                 self.env._(
@@ -280,6 +320,15 @@ class QFPayTransaction(models.Model):
                     till=config.name,
                 ),
             )
+        try:
+            terminal._terminal()
+        except UserError as error:
+            raise StartRefused('config', str(error)) from None
+        return terminal
+
+    @api.model
+    def _amount_to_start(self, payment, currency):
+        """The amount of a line in minor units; negative for a refund."""
         if currency.name != TERMINAL_CURRENCY:
             raise StartRefused(
                 'amount',
@@ -290,35 +339,8 @@ class QFPayTransaction(models.Model):
                     currency=currency.name,
                 ),
             )
-        amount_minor = self._amount_to_start(payment)
-        is_refund = amount_minor < 0
-        original = self.browse()
-        if is_refund:
-            original = self._find_original(payment, -amount_minor)
-        attempt = self.sudo().search_count([('payment_uuid', '=', payment.uuid)]) + 1
-        return {
-            'reference': f'{payment.uuid}-{attempt}',
-            'kind': 'refund' if is_refund else 'payment',
-            'provider': method._qfpay_provider(),
-            'channel': original.channel or method.qfpay_ecr_channel,
-            'payment_method_id': method.id,
-            'terminal_id': config.qfpay_terminal_id.id,
-            'config_id': config.id,
-            'session_id': payment.session_id.id,
-            'company_id': payment.company_id.id,
-            'order_uuid': order.uuid,
-            'payment_uuid': payment.uuid,
-            'pos_payment_id': payment.id,
-            'original_id': original.id,
-            'amount_minor': abs(amount_minor),
-            'currency_id': currency.id,
-        }
-
-    @api.model
-    def _amount_to_start(self, payment):
-        """The amount of a line in minor units; negative for a refund."""
         try:
-            amount_minor = to_minor(payment.amount, payment.currency_id.decimal_places)
+            amount_minor = to_minor(payment.amount, currency.decimal_places)
         except InvalidRequest:
             amount_minor = 0
         if not amount_minor:
@@ -403,21 +425,6 @@ class QFPayTransaction(models.Model):
     def _refundable_minor(self):
         return self.amount_minor - self._returned_minor()
 
-    def _check_can_be_sent(self):
-        """Refuse now what could not be sent later."""
-        try:
-            self._errand()
-        except UserError as error:
-            raise StartRefused('config', str(error)) from None
-        except InvalidRequest as error:
-            raise StartRefused(
-                'amount',
-                self.env._(
-                    'QFPay does not accept this payment: %(reason)s. Start a new order.',
-                    reason=error.message,
-                ),
-            ) from None
-
     @api.model
     def _answer_collision(self, values):
         """What to tell when a unique index refused the row: somebody else was quicker.
@@ -471,12 +478,14 @@ class QFPayTransaction(models.Model):
             # The customer is gone: a terminal that wakes up now would frighten the next one.
             self._move('failed', 'answer', {'respcd': 'not_sent'})
             return None
+        is_new = self.state == 'draft'
         try:
             errand = self._errand()
-        except UserError:
-            _logger.warning('QFPay: terminal of %s is not set up any more', self.reference)
+        except (UserError, InvalidRequest) as error:
+            _logger.warning('QFPay: transaction %s cannot be carried: %s', self.reference, error)
+            if is_new:
+                self._move('failed', 'answer', {'respcd': 'not_sent', 'message': str(error)})
             return None
-        is_new = self.state == 'draft'
         if is_new:
             waits = timedelta(seconds=self.terminal_id.timeout)
             self._move('sent', None, {'sent_at': now, 'deadline': now + waits + GRACE})
@@ -536,7 +545,17 @@ class QFPayTransaction(models.Model):
             self._move(target, source, values)
         elif self.state in OPEN_STATES:
             self.write(values)
+        elif target == self.state == 'done':
+            self._complete(values)
         return self.state in OPEN_STATES
+
+    def _complete(self, values):
+        """Fill what was still empty on a row that is done; what is known stays."""
+        news = {name: value for name, value in values.items() if not self[name]}
+        if news:
+            self.write(news)
+            self.pos_payment_id._qfpay_take_over(self)
+            self._tell_tills()
 
     def _target_state(self, outcome):
         """The state that an outcome leads to; the present one when it tells nothing new."""
@@ -638,7 +657,7 @@ class QFPayTransaction(models.Model):
 
         :return: the status of the line, see `_status`
         """
-        row = self._deciding_row(payment_uuid)
+        row = self._attempts(payment_uuid)._deciding()
         if row.state not in OPEN_STATES:
             return self._look_up(payment_uuid)
         # Committed on its own: the courier must see it, and a repeated request only asks again.
@@ -715,7 +734,7 @@ class QFPayTransaction(models.Model):
 
         :param bool enquire: ask QFPay now
         """
-        row = self._deciding_row(payment_uuid)
+        row = self._attempts(payment_uuid)._deciding()
         if not row:
             return {'payment_uuid': payment_uuid, 'state': 'none'}
         if enquire:
