@@ -15,7 +15,9 @@ from .settings import SettingRefused, form
 from .terminal import NotNow
 
 STATIC = Path(__file__).with_name('static')
-PAGE = {'/': 'index.html', '/app.js': 'app.js', '/style.css': 'style.css'}
+PAGE = {'/': 'index.html'} | {
+    f'/{path.name}': path.name for path in STATIC.iterdir() if path.suffix in ('.js', '.css')
+}
 PAGE_HEADERS = {
     'Content-Security-Policy': "default-src 'self'; img-src 'self' data:",
     'Cache-Control': 'no-cache',
@@ -96,11 +98,11 @@ class Control:
 
     async def _trades(self, request):
         terminal = self._station(request).terminal
-        return web.json_response(
-            [trade.row() for trade in terminal.book.trades if trade.terminal == terminal.index])
+        rows = [trade.row() for trade in terminal.book.trades if trade.terminal == terminal.index]
+        return web.json_response(_last(request, rows))
 
     async def _log(self, request):
-        return web.json_response(list(self._station(request).terminal.log))
+        return web.json_response(_last(request, list(self._station(request).terminal.log)))
 
     async def _reset(self, request):
         station = self._station(request)
@@ -143,6 +145,12 @@ class Control:
                 return
             except asyncio.TimeoutError:
                 await response.write(b': still here\n\n')
+
+
+def _last(request, rows):
+    """The last rows, as many as ``?last=`` asks for; all without it."""
+    number = request.query.get('last', '')
+    return rows[-int(number):] if number.isdecimal() and int(number) else rows
 
 
 async def _object(request):

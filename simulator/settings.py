@@ -399,6 +399,9 @@ def form():
             }
             for name, setting in SETTINGS.items()
         ],
-        'faults': {name: {'en': fault.en, 'zh': fault.zh} for name, fault in FAULTS.items()},
+        'faults': {
+            name: {'stage': fault.stage, 'en': fault.en, 'zh': fault.zh}
+            for name, fault in FAULTS.items()
+        },
         'commands': {str(code): name for code, name in NAMES.items()},
     }

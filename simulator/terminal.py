@@ -395,7 +395,7 @@ class Terminal:
                 'amount_minor': job.amount_minor, 'channel': job.channel,
                 'label': CHANNELS[job.channel].label, 'mode': job.mode, 'busicd': job.busicd,
                 'reference': job.reference, 'started_at': job.started_at,
-                'acted_at': job.acted_at, 'timeout': job.timeout,
+                'acted_at': job.acted_at, 'asks': bool(self.buttons()), 'timeout': job.timeout,
                 'seconds_left': job.timeout and max(
                     0.0, round(job.started + job.timeout - time.monotonic(), 1)),
             }
