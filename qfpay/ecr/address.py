@@ -11,6 +11,7 @@ import re
 from ..errors import InvalidRequest
 
 _LABEL = re.compile(r'[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?')
+_NUMBER = re.compile(r'[0-9]+|0[xX][0-9a-fA-F]*')
 _NAME_LENGTH = 253
 MAX_PORT = 65535
 
@@ -26,8 +27,8 @@ def checked_host(host: str) -> str:
     if ':' in bare or host != bare:
         return f'[{_checked_ipv6(bare)}]'
     labels = host.split('.')
-    if labels[-1].isdigit():
-        # a name never ends in a number, so this must be an IPv4 address
+    if _NUMBER.fullmatch(labels[-1]):
+        # a name never ends in a number, so this must be an IPv4 address, and in decimal
         return str(_reachable(_checked_ipv4(host)))
     if len(host) > _NAME_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
         raise InvalidRequest(

@@ -246,4 +246,4 @@ def _lost(error: Exception, passage: _Passage) -> QFPayError:
         return NotSent(f'The terminal cannot be reached ({name}).')
     if passage.late:
         return AnswerLost('The terminal did not answer in time.', 'timeout')
-    return AnswerLost(f'The connection broke before the answer was complete ({name}).', 'connection')
+    return AnswerLost(f'The connection broke before the answer was there ({name}).', 'connection')

@@ -86,7 +86,7 @@ def _check_number(field: str, value: object) -> None:
     """A reference or transaction number: 1 to 128 harmless characters."""
     name = 'The reference' if field == 'reference' else "QFPay's number"
     if not isinstance(value, str) or not _SAFE_TEXT.fullmatch(value):
-        raise InvalidRequest(f'{name} may hold only letters, digits, "_", "." and "-".', field)
+        raise InvalidRequest(f'{name} may hold only letters, digits and "_.-".', field)
     if not 1 <= len(value) <= _NUMBER_LENGTH:
         raise InvalidRequest(f'{name} must be 1 to {_NUMBER_LENGTH} characters long.', field)
 
@@ -153,14 +153,12 @@ class Payment(Command):
         if self.timeout is not None and (
             not _is_int(self.timeout) or not 0 < self.timeout <= MAX_TIMEOUT
         ):
-            raise InvalidRequest(f'The timeout must be 1 to {MAX_TIMEOUT} whole seconds.', 'timeout')
+            raise InvalidRequest(f'The timeout must be 1 to {MAX_TIMEOUT} seconds.', 'timeout')
         if self.camera_id is not None and (
             not _is_int(self.camera_id) or self.camera_id not in CAMERAS
         ):
             raise InvalidRequest('The camera must be 0 (back) or 1 (front).', 'camera_id')
-        if self.scan_type is not None and (
-            self.scan_type not in CHANNELS[self.channel].scan_types
-        ):
+        if self.scan_type is not None and (self.scan_type not in CHANNELS[self.channel].scan_types):
             raise InvalidRequest('This channel cannot be scanned in this way.', 'scan_type')
 
     @property
@@ -313,7 +311,8 @@ def canonical(content: Mapping[str, Value]) -> str:
     for name in content:
         if not name or not _SAFE_TEXT.fullmatch(name):
             raise InvalidRequest('A field name holds a character that the protocol cannot carry.')
-    return '{' + ','.join(f'{name}={_render(name, content[name])}' for name in sorted(content)) + '}'
+    pairs = (f'{name}={_render(name, content[name])}' for name in sorted(content))
+    return '{' + ','.join(pairs) + '}'
 
 
 def envelope(content: Mapping[str, Value], key: PosKey) -> str:

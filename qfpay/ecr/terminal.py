@@ -66,8 +66,7 @@ class Terminal:
             outcome,
             outcome.orig_syssn in (None, refund.syssn)
             and (
-                refund.amount_minor is None
-                or outcome.amount_minor in (None, refund.amount_minor)
+                refund.amount_minor is None or outcome.amount_minor in (None, refund.amount_minor)
             ),
         )
 

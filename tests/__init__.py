@@ -1,0 +1,6 @@
+from . import test_ecr_answer
+from . import test_ecr_cipher
+from . import test_ecr_link_http
+from . import test_ecr_message
+from . import test_ecr_official
+from . import test_ecr_terminal
