@@ -33,6 +33,7 @@ LEASE = 15  # seconds that a claim holds without a sign of life
 HEARTBEAT = 5  # seconds between signs of life
 FIRST_ENQUIRY = 1  # seconds between a lost answer and the first question
 LONGEST_PAUSE = 15  # seconds between two questions, once the first ones brought nothing
+HEAD_START = 0.01  # seconds in which the till gets its answer before the courier needs the CPU
 GIVE_UP = 15 * 60  # seconds of asking; afterwards the cron and the tills ask again
 
 
@@ -142,6 +143,7 @@ def _row(env, key):
 def _carry(key, waker):
     db_name = key[0]
     threading.current_thread().dbname = db_name
+    time.sleep(HEAD_START)
     try:
         claim = transact(db_name, lambda env: _row(env, key)._claim())
         if not claim:

@@ -114,6 +114,17 @@ class QFPayTerminal(models.Model):
         }
         return sentences.get(error.field, error.message)
 
+    def _is_set_up(self):
+        settings = self.sudo()
+        return bool(settings.host and settings.pos_key)
+
+    def _explain_not_set_up(self):
+        return self.env._(
+            'QFPay terminal "%(terminal)s" is not set up: a manager has to enter its address and '
+            'POS-KEY under Point of Sale, Configuration, QFPay Terminals.',
+            terminal=self.name,
+        )
+
     def _terminal(self):
         """The terminal as one speaks with it.
 
@@ -121,15 +132,9 @@ class QFPayTerminal(models.Model):
         :raise UserError: address or POS-KEY are not set
         """
         self.ensure_one()
+        if not self._is_set_up():
+            raise UserError(self._explain_not_set_up())
         settings = self.sudo()
-        if not settings.host or not settings.pos_key:
-            raise UserError(
-                self.env._(
-                    'QFPay terminal "%(terminal)s" is not set up: enter its address and POS-KEY '
-                    'under Point of Sale, Configuration, QFPay Terminals.',
-                    terminal=self.name,
-                )
-            )
         return Terminal(HttpLink(settings.host, settings.port), PosKey(settings.pos_key))
 
     def _payment_request(self, transaction):

@@ -17,12 +17,10 @@ money moved outweighs an earlier word that it did not; a manager is then asked t
 
 import logging
 from datetime import timedelta
-
-import psycopg2
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import mute_logger
 
 from .. import courier
 from ..qfpay.ecr.message import CHANNELS
@@ -209,8 +207,9 @@ class QFPayTransaction(models.Model):
     def _start(self, payment_uuid):
         """Begin a payment or refund for a payment line, unless one is under way or done.
 
-        The row is committed in a transaction of its own, then the courier takes it. When Odoo runs
-        the request again after a concurrency error, the row is found and nothing is sent twice.
+        The courier sets out when the row is committed. When Odoo runs the request again after a
+        concurrency error, the first run's row is gone and nothing had left; when the browser asks
+        again, the row is found and nothing is sent twice.
 
         :param str payment_uuid: the line; its order was synchronised before
         :return: the status of the line, see `_status`
@@ -222,15 +221,9 @@ class QFPayTransaction(models.Model):
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        values = self._values_to_start(payment, len(attempts) + 1)
-        try:
-            with mute_logger('odoo.sql_db'), self.env.registry.cursor() as cr:
-                row = self.with_env(self.env(cr=cr, su=True)).create(values)
-                row_id, status = row.id, row._status()
-        except psycopg2.errors.UniqueViolation:
-            return self._answer_collision(values)
-        courier.carry(self.env.cr.dbname, row_id)
-        return status
+        row = self.sudo().create(self._values_to_start(payment, len(attempts) + 1))
+        self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
+        return row._status()
 
     @api.model
     def _find_payment(self, payment_uuid):
@@ -243,16 +236,14 @@ class QFPayTransaction(models.Model):
                 'not_found',
                 self.env._('The server does not have this payment yet. Try again in a moment.'),
             )
-        # Only what is needed: a queue stands behind this, and orders are wide.
+        # Only what is needed: a queue stands behind this, and these records are wide.
         payment.pos_order_id.fetch(['config_id', 'state', 'uuid'])
-        payment.session_id.fetch(['config_id', 'state'])
-        payment.session_id.config_id.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
-        if payment.pos_order_id.state != 'draft' or payment.session_id.state != 'opened':
+        payment.pos_order_id.config_id.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+        if payment.pos_order_id.state != 'draft':
             raise StartRefused(
                 'denied',
                 self.env._(
-                    'No money was asked for: this order or its session is closed already. Start a '
-                    'new order.'
+                    'No money was asked for: this order is closed already. Start a new order.'
                 ),
             )
         return payment
@@ -274,13 +265,14 @@ class QFPayTransaction(models.Model):
 
         :param int attempt: 1 for the first attempt to pay this line
         """
-        config = payment.session_id.config_id
+        config = payment.pos_order_id.config_id
         method = payment.payment_method_id
         method.fetch(['name', 'qfpay_ecr_channel', 'use_payment_terminal'])
         terminal = self._terminal_to_start(method, config)
         amount_minor = self._amount_to_start(payment, config.currency_id)
         is_refund = amount_minor < 0
         original = self._find_original(payment, -amount_minor) if is_refund else self.browse()
+        self._check_is_free(terminal)
         return {
             'reference': f'{payment.uuid}-{attempt}',
             'kind': 'refund' if is_refund else 'payment',
@@ -320,10 +312,8 @@ class QFPayTransaction(models.Model):
                     till=config.name,
                 ),
             )
-        try:
-            terminal._terminal()
-        except UserError as error:
-            raise StartRefused('config', str(error)) from None
+        if not terminal._is_set_up():
+            raise StartRefused('config', terminal._explain_not_set_up())
         return terminal
 
     @api.model
@@ -426,33 +416,22 @@ class QFPayTransaction(models.Model):
         return self.amount_minor - self._returned_minor()
 
     @api.model
-    def _answer_collision(self, values):
-        """What to tell when a unique index refused the row: somebody else was quicker.
-
-        :return: the status, when the same line is under way already
-        :raise StartRefused: the terminal is busy, or the original payment is
-        """
-        with self.env.registry.cursor() as cr:
-            ledger = self.with_env(self.env(cr=cr, su=True))
-            is_open = ('state', 'in', OPEN_STATES)
-            same = ledger.search([('payment_uuid', '=', values['payment_uuid']), is_open], limit=1)
-            if same:
-                return same._status()
-            busy = ledger.search([('terminal_id', '=', values['terminal_id']), is_open], limit=1)
-            busy._take_up()
-            if busy:
-                raise StartRefused(
-                    'busy',
-                    self.env._(
-                        'Terminal "%(terminal)s" is busy with a payment at "%(till)s". Wait until '
-                        'it is finished there, then try again.',
-                        terminal=busy.terminal_id.name,
-                        till=busy.config_id.name,
-                    ),
-                )
+    def _check_is_free(self, terminal):
+        """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
+        busy = self.sudo().search(
+            [('terminal_id', '=', terminal.id), ('state', 'in', OPEN_STATES)], limit=1
+        )
+        if not busy:
+            return
+        busy._take_up()
         raise StartRefused(
-            'refund',
-            self.env._('This payment is being given back already. Wait for the result.'),
+            'busy',
+            self.env._(
+                'Terminal "%(terminal)s" is busy with a payment at "%(till)s". Wait until it is '
+                'finished there, then try again.',
+                terminal=terminal.name,
+                till=busy.config_id.name,
+            ),
         )
 
     # ------------------------------------------------------------------
