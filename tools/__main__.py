@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 from . import database, environment, machine, odoo_run, postgres
@@ -9,37 +11,46 @@ from . import database, environment, machine, odoo_run, postgres
 
 def odoo(arguments: list[str]) -> int:
     """Run Odoo in the foreground with this checkout's configuration."""
-    environment.ensure()
     return odoo_run.pass_through(arguments)
 
 
 def psql(arguments: list[str]) -> int:
     """Run psql on this checkout's database server."""
-    environment.ensure()
     return postgres.pass_through('psql', arguments)
 
 
 def createdb(arguments: list[str]) -> int:
-    """Make a database with the furnished shop, as a copy of the cached template."""
-    environment.ensure()
-    if len(arguments) != 1:
-        raise machine.Problem('Usage: tools/createdb NAME')
+    """Make a database with the furnished shop, as a copy of the template.
+
+    With ``--with-addon`` the addon is installed, with two terminals and its payment methods.
+    """
+    with_addon = '--with-addon' in arguments
+    names = [word for word in arguments if word != '--with-addon']
+    if len(names) != 1 or names[0].startswith('-'):
+        raise machine.Problem('Usage: tools/createdb [--with-addon] NAME')
     source = odoo_run.prepare()
     with postgres.server():
-        database.create(source, arguments[0])
+        template = database.ensure_addon_template(source) if with_addon else None
+        database.create(source, names[0], template)
     return 0
 
 
 def dropdb(arguments: list[str]) -> int:
     """Drop databases of this checkout's server."""
-    environment.ensure()
     with postgres.server():
         for name in arguments:
             database.drop(name)
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (odoo, psql, createdb, dropdb)}
+def e2e(arguments: list[str]) -> int:
+    """Run only the tests against servers that really run; ``arguments`` are pytest's."""
+    folder = machine.ROOT / 'e2e'
+    line = [sys.executable, '-m', 'pytest', '-c', str(folder / 'pytest.ini')]
+    return subprocess.run([*line, *arguments], cwd=folder, check=False).returncode
+
+
+COMMANDS = {command.__name__: command for command in (odoo, psql, createdb, dropdb, e2e)}
 
 
 def main() -> int:
@@ -49,6 +60,9 @@ def main() -> int:
         print(f'Usage: python -m tools {"|".join(COMMANDS)} …', file=sys.stderr)
         return 2
     try:
+        python = environment.ensure()
+        if sys.prefix != str(environment.VENV):
+            os.execv(python, [str(python), '-m', 'tools', *sys.argv[1:]])
         return COMMANDS[sys.argv[1]](sys.argv[2:])
     except machine.Problem as problem:
         print(f'{problem}', file=sys.stderr)

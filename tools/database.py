@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import machine, odoo_run, postgres
@@ -20,6 +21,9 @@ MODULES = ('point_of_sale', 'pos_qfpay', 'pos_self_order')
 LANGUAGES = ('zh_HK',)
 COMPANY_SCRIPT = Path(__file__).with_name('furnish_company.py')
 SHOP_SCRIPT = Path(__file__).with_name('furnish_shop.py')
+QFPAY_SCRIPT = Path(__file__).with_name('furnish_qfpay.py')
+# The addon's files that say what is in a database with the addon installed.
+INSTALLED = ('controllers', 'data', 'i18n', 'models', 'qfpay', 'security', 'static/src', 'views')
 
 
 def template_name(source: Source) -> str:
@@ -50,6 +54,44 @@ def create(source: Source, name: str, template: str | None = None) -> None:
     machine.output_of(copy, _env())
 
 
+def ensure_addon_template(source: Source) -> str:
+    """Like :func:`ensure_template`, with this addon as it is now, terminals and methods; its name.
+
+    It is made anew whenever a file of the addon changed; the one before is dropped.
+    """
+    digest = hashlib.sha256(template_name(source).encode())
+    for path in _installed_files():
+        digest.update(str(path.relative_to(machine.ROOT)).encode())
+        digest.update(path.read_bytes())
+    prefix = f'qfpay_addon_{hashlib.sha256(bytes(machine.ROOT)).hexdigest()[:6]}_'
+    name = prefix + digest.hexdigest()[:12]
+    with machine.locked(
+        machine.RUN / 'addon-template.lock', 'Waiting for another command to install the addon…'
+    ):
+        if exists(name):
+            return name
+        for (old,) in postgres.sql(
+            f"SELECT datname FROM pg_database WHERE datname LIKE '{prefix}%'"
+        ):
+            drop(old)
+        unfinished = f'{name}_unfinished'
+        create(source, unfinished)
+        install = ['-d', unfinished, '--no-http', '--stop-after-init', '-i', machine.ADDON]
+        _odoo(source, 'Installing the addon', install)
+        shell(source, 'Setting up terminals and payment methods', unfinished, QFPAY_SCRIPT)
+        postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+    return name
+
+
+def _installed_files() -> Iterator[Path]:
+    yield from sorted(machine.ROOT.glob('*.py'))
+    yield QFPAY_SCRIPT
+    for folder in INSTALLED:
+        for path in sorted((machine.ROOT / folder).rglob('*')):
+            if path.is_file() and path.suffix != '.pyc':
+                yield path
+
+
 def _env() -> dict[str, str]:
     return postgres.environ()
 
@@ -72,8 +114,7 @@ def ensure_template(source: Source) -> str:
         else:
             _build(source, unfinished)
             _dump(unfinished, dump)
-        rename = f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"'
-        postgres.sql(rename)
+        postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from . import machine
-from .machine import CACHE, Problem
+from .machine import CACHE
 
 VENV = CACHE / 'venv'
 PYTHON = VENV / 'bin' / 'python'

@@ -163,7 +163,9 @@ def _fetch() -> None:
     missing = work / 'tree/usr/lib/python3/dist-packages/odoo' / LEFT_OUT
     missing.parent.mkdir(parents=True, exist_ok=True)
     missing.touch()
-    dangling = [path for path in (work / 'tree').rglob('*') if path.is_symlink() and not path.exists()]
+    dangling = [
+        path for path in (work / 'tree').rglob('*') if path.is_symlink() and not path.exists()
+    ]
     if dangling:
         raise Problem(f'The unpacked Odoo points at a file that is not there: {dangling[0]}')
     (work / 'tree/.complete').touch()

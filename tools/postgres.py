@@ -95,7 +95,9 @@ def _as_server(command: list[str]) -> list[str]:
     if os.geteuid():
         return command
     if not shutil.which('setpriv'):
-        raise Problem('setpriv is missing (apt-get install util-linux): as root, PostgreSQL needs it.')
+        raise Problem(
+            'setpriv is missing (apt-get install util-linux): as root, PostgreSQL needs it.'
+        )
     # The secure bit lets access(2), which PostgreSQL's programs ask, count the capability too.
     capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
     capability += ['--securebits=+no_setuid_fixup']
