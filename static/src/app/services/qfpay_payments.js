@@ -79,6 +79,7 @@ export class QFPayPayments extends Reactive {
             return watch.callOff.promise;
         }
         const callOff = (watch.callOff = Promise.withResolvers());
+        watch.unwanted = true;
         this._entry(uuid).callingOff = true;
         line.setPaymentStatus("waitingCancel");
         await watch.started;
@@ -359,7 +360,7 @@ export class QFPayPayments extends Reactive {
             return;
         }
         if (watch.callOff && asked > watch.calledOff && !status.cancelling) {
-            this._callOffRefused(watch);
+            this._callOffRefused(watch, status.message);
         }
         const callingOff = status.cancelling || this._entry(watch.uuid).callingOff;
         line.setPaymentStatus(callingOff ? "waitingCancel" : "waitingCard");
@@ -369,7 +370,7 @@ export class QFPayPayments extends Reactive {
     _settle(watch, done) {
         const line = this._line(watch.uuid);
         const entry = this._entry(watch.uuid);
-        const { callOff, forced } = watch;
+        const { callOff, forced, unwanted } = watch;
         this.watches.delete(watch.uuid);
         Object.assign(entry, { starting: false, unreachable: false, callingOff: false });
         if (done) {
@@ -381,9 +382,9 @@ export class QFPayPayments extends Reactive {
         }
         this._release(watch, done);
         callOff?.resolve(!done);
-        this._tellEnd(line, entry.known, { done, forced, callOff });
+        this._tellEnd(line, entry.known, { done, forced, unwanted });
         if (!forced) {
-            this.bus.trigger("settled", { line, done, auto: !callOff });
+            this.bus.trigger("settled", { line, done, auto: !unwanted });
         }
     }
 
@@ -431,9 +432,9 @@ export class QFPayPayments extends Reactive {
 
     // --------------------------------------------------------------------------------- telling
 
-    _tellEnd(line, known, { done, forced, callOff }) {
+    _tellEnd(line, known, { done, forced, unwanted }) {
         const order = line.pos_order_id;
-        if (done && callOff) {
+        if (done && unwanted) {
             this._alert(
                 _t("The payment was approved"),
                 _t(
@@ -448,7 +449,7 @@ export class QFPayPayments extends Reactive {
                 _t("The payment that you recorded as done was not made. %s", known?.message || ""),
                 order
             );
-        } else if (!done && !callOff && known?.message) {
+        } else if (!done && !unwanted && known?.message) {
             const title = line.getAmount() < 0 ? _t("Not refunded") : _t("Not paid");
             this._alert(title, known.message, order);
         }
@@ -514,6 +515,8 @@ export class QFPayPayments extends Reactive {
             // questions up to here cannot tell whether a calling off was accepted
             calledOff: Infinity,
             callOff: null,
+            // the cashier tried to call it off, so a success is a surprise
+            unwanted: false,
             certainly: starting ? 1 : CERTAINLY_NONE,
             refusal: "",
             end: ended.promise,

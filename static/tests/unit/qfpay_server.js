@@ -1,0 +1,119 @@
+import { Deferred } from "@odoo/hoot-mock";
+import { onRpc } from "@web/../tests/web_test_helpers";
+import { PosConfig } from "@point_of_sale/../tests/unit/data/pos_config.data";
+import { PosPaymentMethod } from "@point_of_sale/../tests/unit/data/pos_payment_method.data";
+
+/** The id of the QFPay method that `defineQFPayMethod` adds to the shop. */
+export const QFPAY_METHOD_ID = 901;
+
+/** A shop whose till takes QFPay; only for the test that calls it, other suites count methods. */
+export function defineQFPayMethod() {
+    PosPaymentMethod._records.push({
+        id: QFPAY_METHOD_ID,
+        name: "Visa/Mastercard",
+        is_cash_count: false,
+        use_payment_terminal: "qfpay_ecr",
+        split_transactions: false,
+        type: "bank",
+        image: false,
+        sequence: 3,
+        payment_method_type: "terminal",
+        default_qr: false,
+    });
+    PosConfig._records[0].payment_method_ids.push(QFPAY_METHOD_ID);
+}
+
+/**
+ * The three doors of the server, at the level of HTTP. Tests set what the server knows of a line,
+ * and may take a door away or hold its answer back.
+ */
+export class QFPayServer {
+    constructor() {
+        this.known = {};
+        this.calls = [];
+        this.dead = new Set();
+        this.held = {};
+        for (const door of ["start", "status", "cancel"]) {
+            onRpc(`/pos_payment_qfpay/${door}`, (request) => this.handle(door, request));
+        }
+    }
+
+    /** What the server knows of a line from now on. */
+    knows(uuid, state, values = {}) {
+        this.known[uuid] = {
+            payment_uuid: uuid,
+            reference: `${uuid}-1`,
+            kind: "payment",
+            state,
+            cancelling: false,
+            message: "",
+            amount: 0,
+            transaction_id: "",
+            payment_ref_no: "",
+            card_brand: "",
+            card_no: "",
+            card_type: "",
+            terminal: "Counter 1",
+            attention: false,
+            ...values,
+        };
+    }
+
+    approves(uuid, amount = 0) {
+        this.knows(uuid, "done", {
+            amount,
+            transaction_id: "20261121000100020000001",
+            payment_ref_no: "632600001",
+            card_brand: "VISA",
+            card_no: "1096",
+            card_type: "CREDIT",
+        });
+    }
+
+    /** What /start and /cancel answer, when it is not the state that `knows` set. */
+    onStart(uuid) {
+        if (!this.known[uuid]) {
+            this.knows(uuid, "sent");
+        }
+        return { payment: this.known[uuid] };
+    }
+
+    onCancel(uuid) {
+        this.known[uuid].cancelling = true;
+        return { payment: this.known[uuid] };
+    }
+
+    /** The server works, but the answers of this door get lost. */
+    loseAnswers(door, isLost = true) {
+        this.dead[isLost ? "add" : "delete"](door);
+    }
+
+    /** The answers of this door wait until the returned deferred is resolved. */
+    hold(door) {
+        return (this.held[door] = new Deferred());
+    }
+
+    count(door) {
+        return this.calls.filter((call) => call.door === door).length;
+    }
+
+    async handle(door, request) {
+        const { params } = await request.json();
+        this.calls.push({ door, ...params });
+        const answer = JSON.parse(JSON.stringify(this.answer(door, params)));
+        await this.held[door];
+        return this.dead.has(door) ? new Response("", { status: 502 }) : answer;
+    }
+
+    answer(door, { payment_uuid: uuid, payment_uuids: uuids }) {
+        if (door === "start") {
+            return this.onStart(uuid);
+        }
+        if (door === "cancel") {
+            return this.onCancel(uuid);
+        }
+        return {
+            payments: uuids.map((uuid) => this.known[uuid] || { payment_uuid: uuid, state: "none" }),
+        };
+    }
+}
