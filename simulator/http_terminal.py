@@ -92,6 +92,8 @@ class HttpDoor:
         }
         try:
             command = await self._read(request, entry)
+        except ConnectionError:
+            return web.Response()
         except Refusal as refusal:
             clear = refusal.code in ('4004', '5001') and self.terminal.settings.clear_refusals
             return self._respond(

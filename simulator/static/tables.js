@@ -8,8 +8,7 @@ const SHOWN_CODES = ["0000", "1143", "1145", "1181", "1263"];
 export function drawTrades(place, trades) {
     const rows = [...trades].reverse().map((trade) => [
         clock(trade.created_at),
-        word(trade.kind),
-        trade.channel,
+        element("div", {}, word(trade.kind), element("br"), trade.channel),
         money(trade.amount_minor),
         badge(codeLabel(trade.respcd), codeClass(trade.respcd)),
         trade.kind === "payment" ? money(trade.refundable_minor) : "",
@@ -18,7 +17,7 @@ export function drawTrades(place, trades) {
     ]);
     drawTable(
         place,
-        ["time", "kind", "channel", "amount", "host_code", "left", "card", "numbers"],
+        ["time", "kind", "amount", "host_code", "left", "card", "numbers"],
         rows,
         "no_trades"
     );
