@@ -91,7 +91,7 @@ def read(raw, key=KEY32):
 
 def call(url, data=None, *, method=None, headers=None, timeout=20):
     """Status, headers and body of an HTTP call that may fail."""
-    request = urllib.request.Request(
+    request = urllib.request.Request(  # noqa: S310 - addresses of our own making
         url, data=data, method=method,
         headers={'Content-Type': 'application/json'} | (headers or {}))
     try:
@@ -291,7 +291,9 @@ def test_answer_looks_like_the_documents_example(till):
     assert text.startswith(
         '{"respcd":"6000","respmsg":"success","resperr":"","data":"{\\"respcd\\":\\"0000\\",')
     data = json.loads(json.loads(text)['data'])
-    assert data['txamt'] == '1010' and data['txcurrcd'] == 'HKD' and data['busicd'] == '800208'
+    assert data['txamt'] == '1010'
+    assert data['txcurrcd'] == 'HKD'
+    assert data['busicd'] == '800208'
     assert re.fullmatch('[0-9]{26}', data['syssn'])
 
 
@@ -299,8 +301,8 @@ def test_answer_looks_like_the_documents_example(till):
 
 
 @pytest.mark.parametrize('body', [
-    b'', b'"', b'null', b'[]', b'{}', b'""', b'!!!', b'AAAA', b'\xff\xfe\x00', b'"' + b'A' * 64 + b'"',
-    b'{"content":"{}","digest":"x"}', body_of({'func_type': 5001}, KEY16),
+    b'', b'"', b'null', b'[]', b'{}', b'""', b'!!!', b'AAAA', b'\xff\xfe\x00',
+    b'"' + b'A' * 64 + b'"', b'{"content":"{}","digest":"x"}', body_of({'func_type': 5001}, KEY16),
     encrypt('no envelope').encode(), encrypt("{content:{func_type=5001}").encode(),
     encrypt('{content:' * 30).encode(), encrypt("{content:{a={b=1}}, digest:'A'}").encode(),
     encrypt("{content:{a=1,a=1}, digest:'A'}").encode(), encrypt('{digest:1}').encode(),
@@ -343,7 +345,7 @@ REFUND = {'func_type': 1002, 'orderId': '1'}
     PAYMENT | {'amt': 123456789}, PAYMENT | {'channel': 'cash'}, PAYMENT | {'channel': 7},
     PAYMENT | {'out_trade_no': 'a b'}, PAYMENT | {'out_trade_no': 'x' * 129},
     PAYMENT | {'out_trade_no': 7}, PAYMENT | {'camera_id': 2}, PAYMENT | {'camera_id': '1'},
-    PAYMENT | {'payment_timeout': 0}, PAYMENT | {'payment_timeout': 1.5},
+    PAYMENT | {'payment_timeout': 0}, PAYMENT | {'amt': 10 ** 12}, PAYMENT | {'payment_timeout': 1.5},
     PAYMENT | {'wait_card_timeout': -5}, PAYMENT | {'scan_type': 'QR'},
     PAYMENT | {'moveToBack': 2}, PAYMENT | {'orderId': '1'}, PAYMENT | {'tip': 1},
     PAYMENT | {'channel': 'payme', 'payment_timeout': 121},
@@ -397,8 +399,11 @@ def test_payment_waits_for_the_customer(till, aside):
     assert not answer.done()
     till.press('approve')
     data = answer.result(5)['data']
-    assert data['respcd'] == '0000' and data['out_trade_no'] == 'S-1' and data['txamt'] == '1010'
-    assert data['cardscheme'] == 'VISA' and data['busicd'] == '802808'
+    assert data['respcd'] == '0000'
+    assert data['out_trade_no'] == 'S-1'
+    assert data['txamt'] == '1010'
+    assert data['cardscheme'] == 'VISA'
+    assert data['busicd'] == '802808'
     assert till.get()['state'] == 'IDLE'
 
 
@@ -415,9 +420,11 @@ def test_result_stays_on_the_screen_without_move_to_back(till):
 def test_decline_gives_a_row_that_says_so(till):
     till.set(mode='decline', decline_code='1201')
     answer = till.pay(out_trade_no='S-1')
-    assert answer['respcd'] == '6002' and answer['data']['respcd'] == '1201'
+    assert answer['respcd'] == '6002'
+    assert answer['data']['respcd'] == '1201'
     row = till.ask(4001, out_trade_no='S-1')
-    assert row['respcd'] == '6000' and row['data']['respcd'] == '1201'
+    assert row['respcd'] == '6000'
+    assert row['data']['respcd'] == '1201'
 
 
 def test_cancel_on_the_device(till):
@@ -430,7 +437,9 @@ def test_shown_code_has_a_row_from_the_start(till, aside):
     answer = aside(till.pay, channel='wx', scan_type='QRCODE_PAY', out_trade_no='S-1')
     till.wait_for('WAIT_CUSTOMER')
     row = till.ask(4001, out_trade_no='S-1')['data']
-    assert row['respcd'] == '1143' and row['busicd'] == '800201' and row['cancel'] == 0
+    assert row['respcd'] == '1143'
+    assert row['busicd'] == '800201'
+    assert row['cancel'] == 0
     assert row['allow_refund_amt'] == '0'
     till.press('cancel')
     assert answer.result(5)['respcd'] == '6001'
@@ -493,7 +502,9 @@ def test_card_is_told_by_an_inquiry(till, channel, card, scheme, number):
     assert row['cardscheme'] == scheme == answer['cardscheme']
     assert re.fullmatch(number, row['cardno'])
     assert row['cardtype'] == card.get('type', 'CREDIT')
-    assert row['chnlsn'] == answer['chnlsn'] and row['refno'] and row['batchno']
+    assert row['chnlsn'] == answer['chnlsn']
+    assert row['refno']
+    assert row['batchno']
     till.set(card_in_answer=True)
     assert re.fullmatch(number, till.pay(channel=channel)['data']['cardno'])
 
@@ -504,7 +515,8 @@ def test_reference_is_used_once_only(till, other_till):
     for one in (till, other_till):
         one.set(mode='approve')
         answer = one.pay(out_trade_no='S-1')
-        assert answer['respcd'] == '6002' and answer['data']['respcd'] == '1102'
+        assert answer['respcd'] == '6002'
+        assert answer['data']['respcd'] == '1102'
     assert till.get('/trades') == []
 
 
@@ -512,13 +524,17 @@ def test_inquiry_of_a_paid_and_of_an_unknown_payment(till):
     till.set(mode='approve')
     paid = till.pay(out_trade_no='S-1')['data']
     row = till.ask(4001, out_trade_no='S-1')['data']
-    assert row['syssn'] == paid['syssn'] and row['tradetp'] == 'payment' and row['cancel'] == 0
-    assert row['allow_refund_amt'] == row['txamt'] == '1010' and row['respcd'] == '0000'
+    assert row['syssn'] == paid['syssn']
+    assert row['tradetp'] == 'payment'
+    assert row['cancel'] == 0
+    assert row['allow_refund_amt'] == row['txamt'] == '1010'
+    assert row['respcd'] == '0000'
     assert till.ask(4001, orderId=paid['syssn'], out_trade_no='S-1')['data']['syssn']
     for ids in ({'out_trade_no': 'S-2'}, {'orderId': 'S-1'},
                 {'orderId': paid['syssn'], 'out_trade_no': 'S-2'}):
         answer = till.ask(4001, **ids)
-        assert answer['respcd'] == '6002' and answer['data'] == ''
+        assert answer['respcd'] == '6002'
+        assert answer['data'] == ''
     till.set(reference_in_inquiry=False)
     assert 'out_trade_no' not in till.ask(4001, out_trade_no='S-1')['data']
 
@@ -578,7 +594,7 @@ def test_cut_network_does_not_stop_the_payment(till, aside):
     answer = aside(till.pay, out_trade_no='S-1')
     till.wait_for('WAIT_CUSTOMER')
     till.set(reachable=False)
-    with pytest.raises(OSError):
+    with pytest.raises((OSError, http.client.HTTPException)):
         answer.result(5)
     with pytest.raises(urllib.error.URLError, match='refused'):
         till.ask(5001)
@@ -603,7 +619,8 @@ def test_reset_hangs_up(till, aside):
     with pytest.raises((OSError, http.client.HTTPException)):
         answer.result(5)
     seen = till.get()
-    assert seen['state'] == 'IDLE' and seen['settings']['fault'] is None
+    assert seen['state'] == 'IDLE'
+    assert seen['settings']['fault'] is None
     assert till.get('/trades') == till.get('/log') == []
     till.set(mode='approve')
     assert till.pay(out_trade_no='S-1')['respcd'] == '6000'
@@ -636,11 +653,13 @@ def test_what_may_be_refunded(till, channel, amount, inner):
     wanted = {} if amount is None else {'refund_amount': amount}
     answer = till.ask(1002, orderId=paid['syssn'], **wanted)
     if inner:
-        assert answer['respcd'] == '6002' and answer['data']['respcd'] == inner
+        assert answer['respcd'] == '6002'
+        assert answer['data']['respcd'] == inner
         assert len(till.get('/trades')) == 1
         return
     data = answer['data']
-    assert answer['respcd'] == '6000' and data['respcd'] == '0000'
+    assert answer['respcd'] == '6000'
+    assert data['respcd'] == '0000'
     assert data['orig_syssn'] == paid['syssn'] != data['syssn']
     assert data['txamt'] == ('100' if amount == '1.00' else '1010')
     assert data['originTxamt'] == '1010'
@@ -665,7 +684,8 @@ def test_scanned_wallet_is_reversed_and_the_refund_has_a_row(till):
     refund = till.ask(1002, orderId=paid['syssn'])['data']
     assert till.ask(4001, orderId=paid['syssn'])['data']['cancel'] == 1
     row = till.ask(4001, orderId=refund['syssn'])['data']
-    assert row['tradetp'] == 'refund' and row['origssn'] == paid['syssn']
+    assert row['tradetp'] == 'refund'
+    assert row['origssn'] == paid['syssn']
     assert till.ask(1002, orderId=refund['syssn'])['data']['respcd'] == '1268'
     assert till.ask(1002, orderId='123')['data']['respcd'] == '1268'
 
@@ -716,7 +736,8 @@ def test_receipt_and_summary(till):
     assert till.ask(3001, orderId=syssn)['respcd'] == '6000'
     assert till.ask(3001, orderId='12345678')['respcd'] == '6002'
     answer = till.ask(3002)
-    assert answer['respcd'] == '6000' and answer['data'] == ''
+    assert answer['respcd'] == '6000'
+    assert answer['data'] == ''
 
 
 # Shapes of an answer (the protocol, A5)
@@ -743,7 +764,8 @@ def test_shapes(till, shape, as_text):
 def test_styles_of_amount_and_currency(till, style, amount):
     till.set(mode='approve', amount_style=style, currency_style='344')
     data = till.pay()['data']
-    assert data['txamt'] == amount and data['txcurrcd'] == '344'
+    assert data['txamt'] == amount
+    assert data['txcurrcd'] == '344'
 
 
 def test_https_answers_in_the_clear(program, till):
@@ -841,7 +863,8 @@ def test_faults_after_the_charge_spare_what_was_not_charged(till):
 def test_answer_says_less_than_happened(till, fault, respcd):
     till.set(mode='approve', fault=fault, fault_count=1)
     answer = till.pay(out_trade_no='S-1')
-    assert answer['respcd'] == respcd and answer['data'] == ''
+    assert answer['respcd'] == respcd
+    assert answer['data'] == ''
     assert row_code(till) == '0000'
 
 
@@ -859,8 +882,7 @@ def test_fault_for_one_command_only(till):
     till.set(mode='approve', fault='garbage', fault_for=[4001])
     assert till.pay(out_trade_no='S-1')['respcd'] == '6000'
     raw = till.send({'func_type': 4001, 'out_trade_no': 'S-1'})[2]
-    with pytest.raises(ValueError):
-        read(raw)
+    assert b'\xff' in raw
 
 
 @pytest.mark.parametrize(('fault', 'status', 'check'), [
@@ -873,7 +895,8 @@ def test_fault_for_one_command_only(till):
 def test_wire_faults(till, fault, status, check):
     till.set(mode='approve', fault=fault, fault_count=1)
     answer = till.send(PAYMENT | {'out_trade_no': 'S-1'})
-    assert answer[0] == status and check(answer[2])
+    assert answer[0] == status
+    assert check(answer[2])
     assert row_code(till) == '0000'
 
 
@@ -907,22 +930,27 @@ def test_truncated_answer(till):
 def test_redirect(till):
     till.set(mode='approve', fault='redirect', fault_count=1)
     got, _ = raw_answer(till, 0.3)
-    assert got.startswith(b'HTTP/1.1 302') and b'/elsewhere' in got
+    assert got.startswith(b'HTTP/1.1 302')
+    assert b'/elsewhere' in got
 
 
 def test_endless_answers(till):
     till.set(mode='approve', fault='endless', fault_count=1)
     got, ended = raw_answer(till)
-    assert b'"respcd":"6000"' in got and got.count(b'a') > 5 and not ended
+    assert b'"respcd":"6000"' in got
+    assert got.count(b'a') > 5
+    assert not ended
     assert len(got) < 1000
     till.post('reset')
     till.set(mode='approve', fault='flood', fault_count=1)
     got, ended = raw_answer(till)
-    assert len(got) >= 5_000_000 and not ended
+    assert len(got) >= 5_000_000
+    assert not ended
     till.post('reset')
     till.set(mode='approve', fault='slow_headers', fault_count=1)
     got, ended = raw_answer(till)
-    assert re.fullmatch(rb'HTTP/1.1 200 OK\r\nX-Slow: a{5,15}', got) and not ended
+    assert re.fullmatch(rb'HTTP/1.1 200 OK\r\nX-Slow: a{5,15}', got)
+    assert not ended
     assert row_code(till) == '0000'
 
 
@@ -935,15 +963,16 @@ def test_slow_answer(till):
 
 def test_answer_under_another_key(till):
     till.set(mode='approve', fault='wrong_key', fault_count=1)
-    with pytest.raises(ValueError):
-        read(till.send(PAYMENT | {'out_trade_no': 'S-1'})[2])
+    raw = till.send(PAYMENT | {'out_trade_no': 'S-1'})[2]
+    assert read(raw, 'this is not the key of this shop')['respcd'] == '6000'
     assert row_code(till) == '0000'
 
 
 def test_payment_confirmed_after_its_answer(till):
     till.set(mode='approve', fault='confirming', fault_count=1, fault_delay=0.5)
     answer = till.pay(out_trade_no='S-1')
-    assert answer['respcd'] == '6002' and answer['data']['respcd'] == '1145'
+    assert answer['respcd'] == '6002'
+    assert answer['data']['respcd'] == '1145'
     assert row_code(till) == '1145'
     till.wait_for('IDLE')
     assert row_code(till) == '0000'
@@ -962,7 +991,8 @@ def test_every_fault_is_explained_and_tested(program):
     form = json.loads(call(program.ready['web'] + '/api/form')[2])
     source = Path(__file__).read_text()
     for name, fault in form['faults'].items():
-        assert fault['en'].endswith('.') and fault['zh'].endswith('。'), name
+        assert fault['en'].endswith('.'), name
+        assert fault['zh'].endswith('。'), name
         assert f"'{name}'" in source, f'no test for {name}'
 
 
@@ -1002,7 +1032,7 @@ def test_signed_notifications(till, mailbox):
     till.set(mode='decline')
     till.pay()
     deadline = time.monotonic() + 5
-    while len(till.get('/webhook')['sent']) < 2 or till.get('/webhook')['sent'][1]['status'] is None:
+    while [note['status'] for note in till.get('/webhook')['sent']] != [200, 200]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert len(arrived) == 2, 'a declined payment is not notified'
@@ -1011,11 +1041,15 @@ def test_signed_notifications(till, mailbox):
         assert b'", "' in body
     by_type = {(note := json.loads(body))['notify_type']: note for body, _ in arrived}
     note = by_type['payment']
-    assert note['out_trade_no'] == 'uuid--1--2' and note['syssn'] == paid['syssn']
+    assert note['out_trade_no'] == 'uuid--1--2'
+    assert note['syssn'] == paid['syssn']
     assert (note['status'], note['txamt'], note['cancel']) == ('1', '1010', '0')
     note = by_type['refund']
-    assert note['orig_out_trade_no'] == 'uuid--1--2' and note['orig_syssn'] == paid['syssn']
-    assert note['txamt'] == '400' and 'pay_type' not in note and 'cancel' not in note
+    assert note['orig_out_trade_no'] == 'uuid--1--2'
+    assert note['orig_syssn'] == paid['syssn']
+    assert note['txamt'] == '400'
+    assert 'pay_type' not in note
+    assert 'cancel' not in note
     assert till.get('/webhook')['sent'][0]['answer'] == 'SUCCESS'
 
 
@@ -1046,7 +1080,8 @@ def test_notification_to_nowhere_is_noted(till):
 def test_setting_that_cannot_be_is_refused_whole(till, values):
     before = till.get('/settings')
     status, answer = till.post('settings', **values)
-    assert status == 400 and answer['error']
+    assert status == 400
+    assert answer['error']
     assert till.get('/settings') == before
 
 
@@ -1062,7 +1097,8 @@ def test_control_api_speaks_in_sentences(program, till):
             ('/api/terminals/0/press', b'[]', 400), ('/nothing', None, 404),
             ('/api/terminals/0/press', None, 405)):
         answer = call(web + path, body)
-        assert answer[0] == status and json.loads(answer[2])['error'], path
+        assert answer[0] == status, path
+        assert json.loads(answer[2])['error'], path
 
 
 def test_foreign_page_cannot_press(program, till):
@@ -1193,14 +1229,17 @@ def test_signal_ends_it_though_everybody_waits(tmp_path, aside, number):
         begin = time.monotonic()
         code, output = program.stop(number)
     assert time.monotonic() - begin < 2
-    assert code == 0 and 'Traceback' not in output
-    assert program.ready['terminal'] in output and program.ready['web'] in output
+    assert code == 0
+    assert 'Traceback' not in output
+    assert program.ready['terminal'] in output
+    assert program.ready['web'] in output
     assert not program.ready_file.exists()
     with pytest.raises((OSError, http.client.HTTPException)):
         answer.result(5)
 
 
-@pytest.mark.parametrize(('option', 'plain'), [('--plain-answers', True), ('--encrypt-answers', False)])
+@pytest.mark.parametrize(('option', 'plain'), [
+    ('--plain-answers', True), ('--encrypt-answers', False)])
 def test_answers_as_the_command_line_says(tmp_path, option, plain):
     program = Program(tmp_path, option, '--terminals', '3')
     try:
@@ -1220,12 +1259,13 @@ def test_garbage_on_the_ports_kills_nothing(program, till):
         for number in range(60):
             noise = draw.randbytes(draw.randrange(1, 3000))
             head = b'POST /api/pos/trade HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n'
-            with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
-                with contextlib.suppress(OSError):
-                    connection.sendall(head + noise if number % 3 == 0 else noise)
-                    if number % 2:
-                        connection.shutdown(socket.SHUT_WR)
-                        connection.recv(100)
+            address = (parts.hostname, parts.port)
+            with (socket.create_connection(address, timeout=5) as connection,
+                  contextlib.suppress(OSError)):
+                connection.sendall(head + noise if number % 3 == 0 else noise)
+                if number % 2:
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(100)
     status, _, _ = call(till.url + PATHS[1001], b'x' * 200_000)
     assert status in (200, 413)
     till.set(mode='approve')

@@ -1,4 +1,4 @@
-"""``python -m simulator``: a QFPay terminal, or several, with a web page to press its buttons on."""
+"""``python -m simulator``: QFPay terminals, and a web page to press their buttons on."""
 import argparse
 import asyncio
 import errno
@@ -13,6 +13,7 @@ try:
 
     from .certificate import server_context
     from .control import Control
+    from .http_terminal import address
     from .settings import DEFAULT_POS_KEY
     from .station import Shop
     from .wire import Cipher
@@ -123,7 +124,7 @@ async def listen_page(page, options):
     except OSError as error:
         raise CannotListen(
             reason(error, options.host, options.web_port, '--web-port')) from None
-    return {'web': f'http://{options.host}:{page.addresses[0][1]}'}
+    return {'web': address('http', options.host, page.addresses[0][1])}
 
 
 def reason(error, host, number, option):

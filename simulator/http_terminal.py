@@ -54,7 +54,7 @@ class HttpDoor:
 
     @property
     def url(self):
-        return f'{self.scheme}://{self.host}:{self.port}'
+        return address(self.scheme, self.host, self.port)
 
     async def start(self):
         """Listen. ``OSError`` when the port cannot be had."""
@@ -256,6 +256,11 @@ WIRE_FAULTS = {
     'slow_headers': HttpDoor._slow_headers,
     'slow_answer': HttpDoor._slow_answer,
 }
+
+
+def address(scheme, host, port):
+    """A URL without a path; an IPv6 address gets its brackets."""
+    return f'{scheme}://[{host}]:{port}' if ':' in host else f'{scheme}://{host}:{port}'
 
 
 def spoiled(answer, fault):

@@ -159,14 +159,16 @@ SETTINGS = {
         'choice', 'VISA', 'Card', '卡', 'What the customer holds for Visa / Mastercard.',
         '顧客所持的 Visa / Mastercard。', ('VISA', 'MASTERCARD', 'ECMC')),
     'card_last4': Setting('last4', '1096', 'Last four digits', '卡號末四位'),
-    'card_type': Setting('choice', 'CREDIT', 'Card type', '卡類別', '', '', ('CREDIT', 'DEBIT', '')),
+    'card_type': Setting(
+        'choice', 'CREDIT', 'Card type', '卡類別', '', '', ('CREDIT', 'DEBIT', '')),
     'decline_code': Setting(
         'code', '1205', 'Decline code', '拒絕代碼', "The host's code for a decline.",
         '主機拒絕時的代碼。'),
     'fault': Setting(
         'choice', None, 'Fault', '故障', '', '', (None, *FAULTS), group='fault'),
     'fault_count': Setting(
-        'count', None, 'How often', '次數', 'How many requests it strikes; empty: until you end it.',
+        'count', None, 'How often', '次數',
+        'How many requests it strikes; empty: until you end it.',
         '影響多少個請求；留空則持續至您停止。', group='fault', most=1_000_000),
     'fault_for': Setting(
         'commands', None, 'Which commands', '哪些指令',
@@ -201,7 +203,8 @@ SETTINGS = {
         "The documents' list for an inquiry leaves out_trade_no out.",
         '文件的查詢欄位列表並無 out_trade_no。', group='wire'),
     'amount_style': Setting(
-        'choice', 'cents_text', 'Amounts', '金額寫法', 'How txamt is written: "1010", 1010 or "10.10".',
+        'choice', 'cents_text', 'Amounts', '金額寫法',
+        'How txamt is written: "1010", 1010 or "10.10".',
         'txamt 的寫法："1010"、1010 或 "10.10"。', ('cents_text', 'cents', 'major'), group='wire'),
     'currency_style': Setting(
         'choice', 'HKD', 'Currency', '貨幣寫法', '', '', ('HKD', '344'), group='wire'),
@@ -241,7 +244,8 @@ SETTINGS = {
         'flag', False, 'Night hours', '夜間時段', 'No refunds from 23:30 to 00:30, Hong Kong time.',
         '香港時間 23:30 至 00:30 不設退款。', group='terminal'),
     'clock_offset': Setting(
-        'offset', 0.0, 'Clock', '時鐘', 'Seconds that the terminal’s clock is ahead; 86400 is tomorrow.',
+        'offset', 0.0, 'Clock', '時鐘',
+        'Seconds that its clock is ahead; 86400 is tomorrow.',
         '終端機時鐘快了多少秒；86400 即明天。', group='terminal', most=10 * 366 * 86400),
 }
 
@@ -298,7 +302,7 @@ class Settings:
     def fault_at(self, stage, func_type, *, charged=True):
         """The name of the fault that strikes this request now, or ``None``; it is counted."""
         fault = FAULTS.get(self.fault)
-        if fault is None or fault.stage != stage or fault.charged_only and not charged:
+        if fault is None or fault.stage != stage or (fault.charged_only and not charged):
             return None
         if func_type not in (self.fault_for or fault.commands):
             return None
@@ -312,7 +316,7 @@ class Settings:
 
 def _choice(name, setting, value):
     # ``in`` alone would let True pass for 1.
-    if not any(value is choice or type(value) is type(choice) and value == choice
+    if not any(value is choice or (type(value) is type(choice) and value == choice)
                for choice in setting.choices):
         known = ', '.join(str(choice) for choice in setting.choices)
         raise SettingRefused(f'{name} is one of: {known}')

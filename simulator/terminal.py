@@ -178,7 +178,7 @@ class Terminal:
             busicd=busicd, mode=mode, move_to_back=command.move_to_back, timeout=timeout,
         )
         row_from = self.settings.row_from
-        if row_from == 'start' or row_from == 'channel' and mode == 'shown':
+        if row_from == 'start' or (row_from == 'channel' and mode == 'shown'):
             job.trade = self._open_row(job, '1143')
         self._take(job, State.WAIT_CUSTOMER, self._pay(job))
         return await asyncio.shield(job.answer)

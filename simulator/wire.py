@@ -18,7 +18,7 @@ KEY_SIZES = (16, 24, 32)
 MAX_DEPTH = 4
 
 ESCAPES = {'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-NUMBER = re.compile(r'-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z')
+NUMBER = re.compile(r'-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?\Z')
 BARE_WORD_END = re.compile(r'[\s,;:={}\[\]\'"]')
 
 
@@ -80,7 +80,8 @@ class LenientReader:
     """Reads what Android's lenient JSON readers read (the protocol, A4).
 
     Names may be bare, ``=`` may stand for ``:``, quotes may be single. Numbers come back as
-    ``Decimal``; arrays do not occur in this language and are refused.
+    ``Decimal``, unless they are longer than any amount and then are words like others. Arrays do
+    not occur in this language and are refused.
     """
 
     def __init__(self, text):
