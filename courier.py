@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg2
+from psycopg2.extensions import TransactionRollbackError
 
 import odoo
 from odoo import SUPERUSER_ID, api
@@ -107,7 +108,7 @@ def transact(db_name: str, action: Callable[[api.Environment], object]) -> objec
         try:
             with Registry(db_name).cursor() as cr:
                 return action(api.Environment(cr, SUPERUSER_ID, {}))
-        except psycopg2.errors.TransactionRollback:  # serialisation failure, deadlock
+        except TransactionRollbackError:  # serialisation failure, deadlock
             if not tries_left:
                 raise
             time.sleep(0.02)
