@@ -1,0 +1,95 @@
+"""``python -m bench``: measure, print the table, write ``results.json``, judge."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from tools import machine
+
+from . import payments, report, street
+from .constants import CUSTOMERS, OFFICIAL, OURS
+from .report import Row
+from .shop import furnished
+
+RESULTS = Path(__file__).with_name('results.json')
+
+WAKING = 150  # milliseconds that ours may take more, the draft's synchronisation included
+DONE = 0.8  # times what pos_qfpay takes
+START = 2  # times what pos_qfpay's signing takes
+
+
+def main() -> int:
+    """Exit code 0 when every limit holds."""
+    options = _arguments()
+    os.chdir(machine.ROOT)  # where Odoo's shell finds this package
+    began = time.monotonic()
+    machine.end_politely_on_signals()
+    try:
+        with furnished() as shop:
+            machine.say('Starting payments at 50 tills, beside pos_qfpay signing requests…')
+            calls = street.measure(shop, _progress)
+            machine.say('Paying in the browser, in turns with pos_qfpay…')
+            paid = payments.measure(shop, options.warm_up, options.payments, _progress)
+    except machine.Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    rows = judge(paid, calls)
+    report.write(rows, RESULTS)
+    print(f'\n{report.table(rows)}\n')
+    print(
+        f'Medians of {options.payments} payments and {len(calls.start)} calls of each, '
+        f'{time.monotonic() - began:.0f} s; {RESULTS}'
+    )
+    return 0 if all(row.holds is not False for row in rows) else 1
+
+
+def judge(paid: dict[str, list[payments.Payment]], calls: street.Street) -> list[Row]:
+    """The results, with the limits that they are held against."""
+
+    def both(fact: str) -> tuple[float, float]:
+        return (
+            median(getattr(payment, fact) for payment in paid[OURS]),
+            median(getattr(payment, fact) for payment in paid[OFFICIAL]),
+        )
+
+    def beside(name: str, unit: str, fact: str) -> Row:
+        ours, official = both(fact)
+        return Row(name, ours, unit, official)
+
+    waking, official_waking = both('waking')
+    done, official_done = both('done')
+    start, sign = median(calls.start), median(calls.sign)
+    thinking = f'while {CUSTOMERS} customers think'
+    return [
+        Row('tap to the waking terminal', waking, 'ms', official_waking, official_waking + WAKING),
+        Row('approval to the line done', done, 'ms', official_done, official_done * DONE),
+        Row('start, beside signing', start, 'ms', sign, sign * START),
+        beside('SQL queries, tap to done', '', 'queries'),
+        beside('server CPU, tap to done', 'ms', 'cpu'),
+        beside('SQL queries, tap to receipt', '', 'sale_queries'),
+        beside('server CPU, tap to receipt', 'ms', 'sale_cpu'),
+        Row(f'HTTP workers held {thinking}', calls.workers, '', limit=0),
+        Row(f'database connections held {thinking}', calls.connections, '', limit=0),
+    ]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='python -m bench', description=__doc__)
+    parser.add_argument('--payments', type=int, default=20, help='measured, of each module')
+    parser.add_argument('--warm-up', type=int, default=3, help='thrown away, of each module')
+    return parser.parse_args()
+
+
+def _progress(words: str) -> None:
+    """One line that is written over, where there is a terminal."""
+    if sys.stdout.isatty():
+        print(f'\r\033[K{words}', end='', flush=True)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""What the bench's parts, inside Odoo and outside, must agree on."""
+
+NOTIFICATION_KEY = 'bench notification key'
+OURS = 'Visa/Mastercard'
+OFFICIAL = 'Official Visa/Mastercard'
+PRODUCT = 'Porcelain Cup'
+CUSTOMERS = 50
+ROUNDS = 3  # orders that wait to be paid at each of the customers' tills
+OFFICIAL_PORT = 9001  # the only one that pos_qfpay's code speaks to
