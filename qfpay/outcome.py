@@ -46,7 +46,8 @@ class Outcome:
     """
 
     verdict: Verdict
-    #: response code of the terminal, and of QFPay's host inside the data
+    #: response code of the terminal and of QFPay's host inside the data; of the OpenAPI: of the
+    #: call, and of the transaction's row in the answer to an enquiry
     code: str = ''
     inner_code: str = ''
     #: QFPay's own words
@@ -69,6 +70,15 @@ class Outcome:
     cancel: int | None = None
     refundable_minor: int | None = None
     trade_type: TradeType | None = None
+    #: OpenAPI only: what the code asks a cashier to do (`openapi.catalogue.Action`), the merchant's
+    #: id, the text of a code that the customer scans, PayMe's address for its app, until when the
+    #: code is to be shown (Hong Kong time, as text), and whether QFPay signed what is said here
+    action: str = ''
+    merchant: str | None = None
+    qrcode: str = ''
+    pay_url: str = ''
+    expires_at: str | None = None
+    signed: bool = True
 
     @property
     def final(self) -> bool:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..errors import AnswerLost
+from ..fields import MESSAGE_LENGTH, Fields, JsonValue
 from ..outcome import Outcome, TradeType, Verdict
 from .cipher import PosKey
 from .codes import (
@@ -44,14 +45,10 @@ from .codes import (
     UNLISTED_HOST_CODE,
     ResponseCode,
 )
-from .lenient import JsonValue, read
+from .lenient import read
 from .message import CHANNELS, DECIMALS
 
 _LAYERS = 4
-_CODE_LENGTH = 4
-_NUMBER_LENGTH = 128
-_MESSAGE_LENGTH = 500
-_MINOR = re.compile(r'-?[0-9]{1,15}')
 _MAJOR = re.compile(r'-?[0-9]{1,13}\.[0-9]{1,15}')
 _LAST4 = re.compile(r'[0-9*xX. -]*([0-9]{4})')
 _WALLETS: Mapping[str, str] = {
@@ -76,43 +73,16 @@ class _Answer:
         return self.data.code() if self.data else ''
 
 
-class _Fields:
-    """Generous access to the fields of an object."""
-
-    def __init__(self, values: Mapping[str, JsonValue]) -> None:
-        self._values = values
-
-    def raw(self, name: str) -> JsonValue:
-        return self._values.get(name)
-
-    def text(self, *names: str, limit: int = _NUMBER_LENGTH) -> str:
-        """The first of the named fields that holds a text, without control characters."""
-        for name in names:
-            value = self._values.get(name)
-            if isinstance(value, str):
-                shown = ' '.join(''.join(c if c.isprintable() else ' ' for c in value).split())
-                if shown:
-                    return shown[:limit]
-        return ''
-
-    def code(self) -> str:
-        """A response code: four characters, also when it was written as a number."""
-        code = self.text('respcd')
-        return code.zfill(_CODE_LENGTH) if code.isascii() and code.isdigit() else code
+class _Fields(Fields):
+    """The fields of a terminal's answer, whose amounts have no stated unit."""
 
     def minor(self, name: str) -> int | None:
         """An amount in minor units, None when there is none that can be told."""
         text = self.text(name)
-        if _MINOR.fullmatch(text):
-            return int(text)
         if _MAJOR.fullmatch(text):
             cents = Decimal(text).scaleb(DECIMALS)
             return int(cents) if cents == cents.to_integral_value() else None
-        return None
-
-    def number(self, name: str) -> int | None:
-        text = self.text(name)
-        return int(text) if _MINOR.fullmatch(text) else None
+        return self.number(name)
 
 
 def read_payment(raw: bytes, key: PosKey) -> Outcome:
@@ -221,11 +191,11 @@ def _trade_type(answer: _Answer) -> TradeType | None:
 
 
 def _message(answer: _Answer) -> str:
-    outer = answer.fields.text('resperr', 'respmsg', limit=_MESSAGE_LENGTH)
+    outer = answer.fields.text('resperr', 'respmsg', limit=MESSAGE_LENGTH)
     if answer.data is None:
         return outer
     names = ('reserr', 'resperr', 'resmsg', 'respmsg')
-    inner = answer.data.text(*names, limit=_MESSAGE_LENGTH)
+    inner = answer.data.text(*names, limit=MESSAGE_LENGTH)
     # when the terminal is content and the host is not, the host has the reason
     return inner or outer if answer.inner_code != HOST_SUCCESS else outer or inner
 

@@ -9,7 +9,7 @@ a million digits is only a long text.
 import json
 import re
 
-JsonValue = str | bool | None | list['JsonValue'] | dict[str, 'JsonValue']
+from ..fields import JsonValue
 
 _MAX_DEPTH = 20
 _SPACE = re.compile(r'\s*')
