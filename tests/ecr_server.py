@@ -18,7 +18,7 @@ class Conversation:
         """Receive a whole request."""
         while b'\r\n\r\n' not in self.request:
             self._receive()
-        head, _, body = self.request.partition(b'\r\n\r\n')
+        head = self.request.partition(b'\r\n\r\n')[0]
         length = 0
         for line in head.split(b'\r\n'):
             name, _, value = line.partition(b':')

@@ -3,9 +3,6 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from odoo.tests import BaseCase, tagged
-
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.answer import (
     read_command,
     read_enquiry,
@@ -16,6 +13,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.codes import HOST_CODES, RESPONSE_CODES
 from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
+from odoo.tests import BaseCase, tagged
 
 from .ecr_vectors import ANSWER_PLAIN, ANSWER_SEALED, KEY16, KEY32, SYSSN
 

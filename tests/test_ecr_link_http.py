@@ -6,12 +6,11 @@ import time
 from contextlib import ExitStack
 from unittest.mock import patch
 
-from odoo.tests import BaseCase, tagged
-from odoo.tools import mute_logger
-
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.address import checked_host
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
 from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost, InvalidRequest, NotSent
+from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
 
 from .ecr_server import serving
 

@@ -5,9 +5,6 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from odoo.tests import BaseCase, tagged
-
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
@@ -23,6 +20,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     envelope,
 )
 from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
+from odoo.tests import BaseCase, tagged
 
 from .ecr_vectors import KEY16, KEY32, SEALED, SYSSN
 

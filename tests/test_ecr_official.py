@@ -1,8 +1,6 @@
 import json
 from decimal import Decimal
 
-from odoo.tests import TransactionCase, tagged
-
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     CHANNELS,
@@ -14,6 +12,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     Refund,
     body,
 )
+from odoo.tests import TransactionCase, tagged
 
 from .ecr_vectors import KEY16, KEY32, SYSSN
 

@@ -1,6 +1,5 @@
+import contextlib
 import json
-
-from odoo.tests import BaseCase, tagged
 
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
@@ -9,6 +8,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Enquiry, Payment, Pr
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.terminal import Terminal
 from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost, NotSent
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
+from odoo.tests import BaseCase, tagged
 
 from .ecr_server import serving
 from .ecr_vectors import KEY16, KEY32, SYSSN
@@ -150,10 +150,8 @@ class TestEcrTerminal(BaseCase):
     def test_asked_once_only(self):
         for error in (NotSent('off'), AnswerLost('late', 'timeout'), b'<html>', answer('6002')):
             link = FakeLink(error)
-            try:
+            with contextlib.suppress(NotSent, AnswerLost):
                 Terminal(link, KEY).pay(PAYMENT)
-            except (NotSent, AnswerLost):
-                pass
             self.assertEqual(len(link.asked), 1)
 
     # ------------------------------------------------------------------
