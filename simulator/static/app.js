@@ -15,7 +15,7 @@ const place = Object.fromEntries(
     ["screen", "tills", "live", "language", "addresses", "note", "device", ...TABS].map((id) => [
         id,
         at(id),
-    ])
+    ]),
 );
 
 let table = null;
@@ -130,9 +130,9 @@ function drawTills() {
                     onclick: () => choose(index),
                 },
                 `${index + 1}`,
-                one.screen.job && element("small", {}, one.screen.job.amount)
-            )
-        )
+                one.screen.job && element("small", {}, one.screen.job.amount),
+            ),
+        ),
     );
 }
 
@@ -147,11 +147,15 @@ function drawTerminal() {
     for (const node of document.querySelectorAll("[data-button]")) {
         node.disabled = !one.screen.buttons.includes(node.dataset.button);
     }
-    const lines = { [word("terminal")]: one.url, HTTPS: one.url_https, "POS-KEY": details?.pos_key };
+    const lines = {
+        [word("terminal")]: one.url,
+        HTTPS: one.url_https,
+        "POS-KEY": details?.pos_key,
+    };
     place.addresses.replaceChildren(
         ...Object.entries(lines)
             .filter(([, value]) => value)
-            .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])
+            .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
     );
     tick();
 }
@@ -221,7 +225,9 @@ async function loadPapers() {
 // Events
 
 document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
+    const typing = event.target.matches(
+        "input:not([type=radio], [type=checkbox]), select, textarea",
+    );
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) {
         return;
     }
@@ -273,5 +279,5 @@ follow(
                 drawSettings();
             });
         }
-    }
+    },
 );

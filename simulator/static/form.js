@@ -16,7 +16,7 @@ const OPEN = ["customer", "fault"];
  */
 export function drawForm(place, table, values, onChange, onReset) {
     const folded = new Map(
-        [...place.querySelectorAll("details")].map((node) => [node.id, node.open])
+        [...place.querySelectorAll("details")].map((node) => [node.id, node.open]),
     );
     const groups = GROUPS.map((group) => {
         const id = `group-${group}`;
@@ -32,9 +32,9 @@ export function drawForm(place, table, values, onChange, onReset) {
                 ...settings.map((setting) =>
                     setting.name === "fault"
                         ? faultField(table.faults, values.fault, onChange)
-                        : field(setting, values[setting.name], table, onChange)
-                )
-            )
+                        : field(setting, values[setting.name], table, onChange),
+                ),
+            ),
         );
     });
     place.replaceChildren(
@@ -43,8 +43,8 @@ export function drawForm(place, table, values, onChange, onReset) {
             "p",
             { class: "reset" },
             element("button", { type: "button", class: "danger", onclick: onReset }, word("reset")),
-            element("span", {}, word("reset_help"))
-        )
+            element("span", {}, word("reset_help")),
+        ),
     );
 }
 
@@ -57,18 +57,18 @@ function field(setting, value, table, onChange) {
         { class: "field" },
         element("label", { for: id }, either(setting)),
         CONTROLS[setting.kind](setting, value, { id, send, table }),
-        help && element("small", {}, help)
+        help && element("small", {}, help),
     );
 }
 
 function select(setting, value, { id, send }) {
     const options = setting.choices.map((choice, index) =>
-        element("option", { value: index, selected: choice === value }, choiceLabel(choice))
+        element("option", { value: index, selected: choice === value }, choiceLabel(choice)),
     );
     return element(
         "select",
         { id, onchange: (event) => send(setting.choices[Number(event.target.value)]) },
-        ...options
+        ...options,
     );
 }
 
@@ -136,12 +136,12 @@ function commands(setting, value, { id, send, table }) {
                         send(
                             event.target.checked
                                 ? [...chosen, code]
-                                : chosen.filter((other) => other !== code)
+                                : chosen.filter((other) => other !== code),
                         ),
                 }),
-                ` ${code} ${table.commands[code]}`
-            )
-        )
+                ` ${code} ${table.commands[code]}`,
+            ),
+        ),
     );
 }
 
@@ -169,7 +169,7 @@ function faultField(faults, value, onChange) {
                 onchange: () => onChange({ fault: name, fault_count: null }),
             }),
             element("b", {}, label),
-            element("span", {}, help)
+            element("span", {}, help),
         );
     const stages = ["arrival", "job", "answer"].flatMap((stage) => [
         element("h3", {}, word(stage)),
@@ -182,6 +182,6 @@ function faultField(faults, value, onChange) {
         { class: "faults" },
         element("legend", {}, word("fault")),
         radio(null, word("no_fault"), word("no_fault_help")),
-        ...stages
+        ...stages,
     );
 }

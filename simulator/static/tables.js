@@ -6,33 +6,37 @@ const SHOWN_CODES = ["0000", "1143", "1145", "1181", "1263"];
 
 /** Draw the trades, newest first. */
 export function drawTrades(place, trades) {
-    const rows = [...trades].reverse().map((trade) => [
-        clock(trade.created_at),
-        element("div", {}, word(trade.kind), element("br"), trade.channel),
-        money(trade.amount_minor),
-        badge(codeLabel(trade.respcd), codeClass(trade.respcd)),
-        trade.kind === "payment" ? money(trade.refundable_minor) : "",
-        [trade.cardscheme, trade.cardno.slice(-4)].filter(Boolean).join(" "),
-        element("div", {}, code(trade.reference), element("br"), code(trade.syssn)),
-    ]);
+    const rows = [...trades]
+        .reverse()
+        .map((trade) => [
+            clock(trade.created_at),
+            element("div", {}, word(trade.kind), element("br"), trade.channel),
+            money(trade.amount_minor),
+            badge(codeLabel(trade.respcd), codeClass(trade.respcd)),
+            trade.kind === "payment" ? money(trade.refundable_minor) : "",
+            [trade.cardscheme, trade.cardno.slice(-4)].filter(Boolean).join(" "),
+            element("div", {}, code(trade.reference), element("br"), code(trade.syssn)),
+        ]);
     drawTable(
         place,
         ["time", "kind", "amount", "host_code", "left", "card", "numbers"],
         rows,
-        "no_trades"
+        "no_trades",
     );
 }
 
 /** Draw the requests, newest first. */
 export function drawLog(place, log) {
-    const rows = [...log].reverse().map((entry) => [
-        clock(entry.at),
-        `${entry.func_type || ""} ${entry.command || entry.path}`,
-        badge(entry.answer || "…", answerClass(entry.answer)),
-        entry.fault || "",
-        entry.answered_at ? `${Math.round((entry.answered_at - entry.at) * 1000)} ms` : "",
-        code(entry.content ? contentText(entry.content) : ""),
-    ]);
+    const rows = [...log]
+        .reverse()
+        .map((entry) => [
+            clock(entry.at),
+            `${entry.func_type || ""} ${entry.command || entry.path}`,
+            badge(entry.answer || "…", answerClass(entry.answer)),
+            entry.fault || "",
+            entry.answered_at ? `${Math.round((entry.answered_at - entry.at) * 1000)} ms` : "",
+            code(entry.content ? contentText(entry.content) : ""),
+        ]);
     drawTable(place, ["time", "command", "answered", "fault", "took", "content"], rows, "no_log");
 }
 
@@ -52,11 +56,11 @@ function drawTable(place, heads, rows, empty) {
                 element(
                     "thead",
                     {},
-                    element("tr", {}, ...heads.map((head) => element("th", {}, word(head))))
+                    element("tr", {}, ...heads.map((head) => element("th", {}, word(head)))),
                 ),
-                element("tbody", {}, ...rows.map(line))
-            )
-        )
+                element("tbody", {}, ...rows.map(line)),
+            ),
+        ),
     );
 }
 
