@@ -1,1 +1,1 @@
-"""Set-up, demonstration, tests and checks of the addon on a bare machine (standard library only)."""
+"""Set-up, demonstration, tests and checks of the addon, from a bare machine on."""

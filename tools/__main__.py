@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from . import database, environment, machine, odoo_run, postgres
+from . import database, environment, machine, odoo_run, postgres, programs, testing
 
 
 def odoo(arguments: list[str]) -> int:
@@ -45,12 +45,17 @@ def dropdb(arguments: list[str]) -> int:
 
 def e2e(arguments: list[str]) -> int:
     """Run only the tests against servers that really run; ``arguments`` are pytest's."""
-    folder = machine.ROOT / 'e2e'
-    line = [sys.executable, '-m', 'pytest', '-c', str(folder / 'pytest.ini')]
-    return subprocess.run([*line, *arguments], cwd=folder, check=False).returncode
+    programs.ensure_browser()
+    line = [*testing.e2e_command(), *arguments]
+    return subprocess.run(line, cwd=machine.ROOT / 'e2e', check=False).returncode
 
 
-COMMANDS = {command.__name__: command for command in (odoo, psql, createdb, dropdb, e2e)}
+def test(_arguments: list[str]) -> int:
+    """Run every test."""
+    return testing.run_all()
+
+
+COMMANDS = {command.__name__: command for command in (odoo, psql, createdb, dropdb, e2e, test)}
 
 
 def main() -> int:

@@ -159,12 +159,27 @@ def _dump(name: str, dump: Path) -> None:
     """Put a copy into the cache for other checkouts; half a dump is never seen."""
     dump.parent.mkdir(parents=True, exist_ok=True)
     partial = dump.with_suffix('.partial')
-    command = [postgres.program('pg_dump'), '-Fc', '-Z1', '--no-owner', '-f', partial, name]
+    command: list[str | Path] = [
+        postgres.program('pg_dump'),
+        '-Fc',
+        '-Z1',
+        '--no-owner',
+        '-f',
+        partial,
+        name,
+    ]
     machine.run('Keeping a copy of the database', command, env=_env())
     partial.replace(dump)
 
 
 def _restore(dump: Path, name: str) -> None:
     machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
-    command = [postgres.program('pg_restore'), '--no-owner', '-j2', '-d', name, dump]
+    command: list[str | Path] = [
+        postgres.program('pg_restore'),
+        '--no-owner',
+        '-j2',
+        '-d',
+        name,
+        dump,
+    ]
     machine.run('Restoring the database from the cache', command, env=_env())

@@ -59,26 +59,21 @@ def write_atomically(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def run(
+def watch(
     title: str,
     command: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    log: Path | None = None,
-    problem: str = '',
-) -> None:
+    log: Path,
+) -> int:
     """Run a slow command and show that it moves: its title, the seconds, its last line.
 
-    The whole output goes to ``log`` (by default a file in ``.run/logs`` named after the title).
-    A non-zero exit raises :class:`Problem` with ``problem`` (or the title), the last line and the
-    log's place.
+    The whole output goes to ``log``. Answers the exit code.
     """
-    log = log or LOGS / (re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-') + '.log')
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     live = sys.stdout.isatty()
-    last = ''
     with log.open('wb') as output:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -94,10 +89,9 @@ def run(
                 time.sleep(0.2)
                 seconds = time.monotonic() - started
                 if live:
-                    last = last_line(log)
-                    width = shutil.get_terminal_size().columns - len(title) - 12
-                    print(f'\r\033[K{title} {seconds:4.0f} s  {last[: max(width, 0)]}', end='')
-                    sys.stdout.flush()
+                    room = max(0, shutil.get_terminal_size().columns - len(title) - 12)
+                    line = f'{title} {seconds:4.0f} s  {last_line(log)[:room]}'
+                    print(f'\r\033[K{line}', end='', flush=True)
                 elif seconds >= next_word:
                     say(f'{title}: {seconds:.0f} s so far; {last_line(log)[:120]}')
                     next_word += 15
@@ -105,12 +99,29 @@ def run(
             process.terminate()
             process.wait()
             raise
-    seconds = time.monotonic() - started
     if live:
-        print('\r\033[K', end='')
-    if process.returncode:
+        print('\r\033[K', end='', flush=True)
+    word = 'done in' if process.returncode == 0 else 'failed after'
+    say(f'{title}: {word} {time.monotonic() - started:.0f} s')
+    return process.returncode
+
+
+def run(
+    title: str,
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    problem: str = '',
+) -> None:
+    """Like :func:`watch`, for a command that must not fail.
+
+    The log is a file in ``.run/logs`` named after the title. A non-zero exit raises
+    :class:`Problem` with ``problem`` (or the title), the last line and the log's place.
+    """
+    log = LOGS / (re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-') + '.log')
+    if watch(title, command, env=env, cwd=cwd, log=log):
         raise Problem(f'{problem or title + " failed"}: {last_line(log)} (all of it in {log})')
-    say(f'{title}: done in {seconds:.0f} s')
 
 
 def last_line(log: Path) -> str:

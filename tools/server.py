@@ -119,7 +119,7 @@ class Odoo(Process):
         self.gevent_port = machine.free_port()
         self.url = f'http://127.0.0.1:{self.port}'
         words = ['-d', database, f'--workers={workers}', f'--http-port={self.port}']
-        words += [f'--gevent-port={self.gevent_port}', '--db-filter=^%s$' % database, *options]
+        words += [f'--gevent-port={self.gevent_port}', f'--db-filter=^{database}$', *options]
         super().__init__(name, odoo_run.command(words), odoo_run.environ(source), ROOT)
 
     def start(self, seconds: float = 120) -> None:

@@ -7,29 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
-from . import machine
+from . import programs
 
-BROWSERS = ('chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome')
 ARGUMENTS = ('--no-sandbox', '--disable-gpu', '--disable-background-networking')
-SCREEN = {'width': 1366, 'height': 900}
+SCREEN = ViewportSize(width=1366, height=900)
 # A first page on a busy machine compiles nothing (the template did) but loads a lot.
 LOADING = 90_000
-
-
-def browser_path() -> str:
-    """The Chromium of this machine; :class:`machine.Problem` where there is none."""
-    for name in BROWSERS:
-        found = shutil.which(name)
-        if found:
-            return found
-    raise machine.Problem('There is no Chromium here: apt-get install chromium (as root).')
 
 
 @contextlib.contextmanager
@@ -37,7 +34,7 @@ def chromium() -> Iterator[Browser]:
     """A headless browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=list(ARGUMENTS), headless=True
+            executable_path=programs.browser(), args=list(ARGUMENTS), headless=True
         )
         try:
             yield browser

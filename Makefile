@@ -1,0 +1,26 @@
+# Straight after a clone, on a bare Debian 12: everything missing is installed first.
+# The work is in tools/ (python -m tools …); this file only names it.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench words clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
+
+demo: ## a furnished shop with simulated terminals, after one sale; ONCE=1 ends after the sale
+	@ONCE="$(ONCE)" tools/bootstrap.sh demo
+
+test: ## every test; the last line counts them
+	@tools/bootstrap.sh test
+
+lint: ## style, types, Odoo's conventions, complete translations
+	@tools/bootstrap.sh lint
+
+bench: ## measure beside Odoo's own pos_qfpay; writes bench/results.json
+	@tools/bootstrap.sh bench
+
+words: ## bring i18n/ up to date with the sources
+	@tools/bootstrap.sh words
+
+clean: ## throw away this checkout's databases, logs and pictures
+	@tools/bootstrap.sh clean

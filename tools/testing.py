@@ -1,0 +1,231 @@
+"""``make test``: every test there is, and one line that counts them.
+
+In order: Odoo's own runner (Python tests and tours, while the addon is installed), the JavaScript
+unit suite in the same database, then ``e2e/`` against servers that really run. What should have
+run and did not (a tour that nobody starts, a suite without a result, a test file that nobody
+imports) counts as failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from . import database, machine, odoo_run, postgres, programs
+from .machine import ADDON, LOGS, ROOT
+from .odoo_source import Source
+
+JS_SUITE = f'/web:WebSuite.test_unit_desktop[@{ADDON}]'
+LINE = re.compile(r'^\d{4}-\d\d-\d\d \S+ \d+ (\w+) \S+ (\S+): (.*)')
+
+
+@dataclass
+class Count:
+    """The outcome of a suite: what passed, what failed (with a name each), what was skipped."""
+
+    passed: int = 0
+    skipped: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def add(self, other: Count) -> None:
+        """Add another suite's outcome to this one."""
+        self.passed += other.passed
+        self.skipped += other.skipped
+        self.failed += other.failed
+
+    def __str__(self) -> str:
+        return f'{self.passed} passed, {len(self.failed)} failed, {self.skipped} skipped'
+
+
+def run_all() -> int:
+    """Run everything; answer the exit code (0 when nothing failed)."""
+    programs.ensure_browser()
+    source = odoo_run.prepare()
+    total = Count()
+    with postgres.server():
+        name = f'test_{os.getpid()}'
+        try:
+            database.create(source, name)
+            total.add(_report('Python tests and tours', _python_and_tours(source, name)))
+            total.add(_report('JavaScript unit tests', _javascript(source, name)))
+        finally:
+            database.drop(name)
+        total.add(_report('Tests against running servers', _running_servers()))
+    total.add(_not_listed())
+    for name in total.failed:
+        machine.say(f'FAILED {name}')
+    machine.say(str(total))
+    return 1 if total.failed or not total.passed else 0
+
+
+def _report(title: str, count: Count) -> Count:
+    machine.say(f'{title}: {count}')
+    return count
+
+
+def _odoo(source: Source, title: str, log: Path, arguments: list[str]) -> int:
+    words = [*arguments, '--stop-after-init', '--max-cron-threads=0']
+    words.append(f'--screenshots={machine.RUN / "tours"}')
+    return machine.watch(
+        title, odoo_run.command(words), env=odoo_run.environ(source), cwd=ROOT, log=log
+    )
+
+
+def _python_and_tours(source: Source, name: str) -> Count:
+    log = LOGS / 'test-odoo.log'
+    arguments = ['-d', name, '-i', ADDON, f'--test-tags=/{ADDON}']
+    code = _odoo(source, 'Running Python tests and tours', log, arguments)
+    text = log.read_text(errors='replace')
+    count = count_odoo(text, code)
+    for tour in _tours():
+        if f'Tour {tour} ' not in text:
+            count.failed.append(f'tour {tour}: it did not run')
+    _show_failures(count, log, text)
+    return count
+
+
+def _javascript(source: Source, name: str) -> Count:
+    if not any((ROOT / 'static/tests/unit').rglob('*.test.js')):
+        return Count(failed=['JavaScript unit tests: there are none'])
+    log = LOGS / 'test-js.log'
+    arguments = ['-d', name, f'--test-tags={JS_SUITE}']
+    code = _odoo(source, 'Running JavaScript unit tests', log, arguments)
+    text = log.read_text(errors='replace')
+    count = count_javascript(text, code)
+    _show_failures(count, log, text)
+    return count
+
+
+def count_odoo(text: str, code: int) -> Count:
+    """Count a log of Odoo's test runner.
+
+    :param text: the log
+    :param code: the process's exit code
+    """
+    started: set[str] = set()
+    failed: set[str] = set()
+    skipped: set[str] = set()
+    finished = False
+    for level, logger, message in _messages(text):
+        if logger == 'odoo.tests.result':
+            finished = True
+        elif match := re.match(r'Starting (\S+) \.\.\.', message):
+            started.add(match[1])
+        elif match := re.match(r'skipped (?:Subtest )?(\S+)', message):
+            skipped.add(match[1])
+        elif level == 'ERROR' and (
+            match := re.match(r'(?:FAIL|ERROR): (?:Subtest )?(.+)', message)
+        ):
+            words = match[1].split()
+            failed.add(words[0] if '.' in words[0] else f'{match[1]} in {logger}')
+    count = Count(len(started - failed - skipped), len(skipped - failed), sorted(failed))
+    if not finished:
+        count.failed.append(f"Odoo's test run: it did not finish (exit code {code})")
+    elif not started:
+        count.failed.append("Odoo's test run: it started no test")
+    elif code and not failed:
+        count.failed.append(f"Odoo's test run: no test failed, but its exit code is {code}")
+    return count
+
+
+def count_javascript(text: str, code: int) -> Count:
+    """Count a log of the browser's unit suite (HOOT) inside Odoo's runner."""
+    passed = [int(number) for number in re.findall(r'Passed (\d+) tests \(', text)]
+    failures = re.findall(r'\[HOOT\] Test "([^"]+)" failed', text)
+    some = re.findall(r'Failed (\d+) tests \((\d+) passed', text)
+    if len(passed) == 1 and passed[0] and not code and not failures:
+        return Count(passed=passed[0])
+    count = Count(failed=[f'JavaScript unit test {name}' for name in dict.fromkeys(failures)])
+    if some:
+        count.passed = int(some[-1][1])
+        missing = int(some[-1][0]) - len(count.failed)
+        count.failed += ['JavaScript unit test (see the log)'] * missing
+    if not count.failed:
+        count.failed.append(f'JavaScript unit tests: the suite did not run (exit code {code})')
+    return count
+
+
+def _messages(text: str) -> Iterator[tuple[str, str, str]]:
+    for line in text.splitlines():
+        if match := LINE.match(line):
+            yield match[1], match[2], match[3]
+
+
+def _tours() -> list[str]:
+    """The names of the addon's own tours: what its tour files register at their top level."""
+    pattern = re.compile(r'^\w.*\(\s*["\'](qfpay_\w+)["\']\s*,', re.MULTILINE)
+    files = sorted((ROOT / 'static/tests/tours').rglob('*.js'))
+    return [name for path in files for name in pattern.findall(path.read_text())]
+
+
+def _not_listed() -> Count:
+    """Test files that exist and that Odoo's runner never sees, since nobody imports them."""
+    imports = (ROOT / 'tests/__init__.py').read_text()
+    names = [path.stem for path in sorted((ROOT / 'tests').glob('test_*.py'))]
+    lost = [name for name in names if not re.search(rf'\b{name}\b', imports)]
+    return Count(failed=[f'tests/{name}.py: tests/__init__.py does not import it' for name in lost])
+
+
+def _show_failures(count: Count, log: Path, text: str) -> None:
+    """Print what Odoo's log says about each failure, so that nobody must open it first."""
+    if not count.failed:
+        return
+    shown = 0
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        match = LINE.match(line)
+        if not match or match[1] not in ('ERROR', 'CRITICAL') or shown >= 20:
+            continue
+        block = [line]
+        for more in lines[number + 1 : number + 41]:
+            if LINE.match(more):
+                break
+            block.append(more)
+        machine.say('\n'.join(block))
+        shown += 1
+    machine.say(f'The whole log: {log}')
+
+
+def _running_servers() -> Count:
+    log = LOGS / 'test-e2e.log'
+    result = machine.RUN / 'e2e.xml'
+    result.unlink(missing_ok=True)
+    line = [*e2e_command(), f'--junitxml={result}']
+    code = machine.watch('Running tests against servers', line, cwd=ROOT / 'e2e', log=log)
+    count = count_junit(result, code)
+    if count.failed:
+        machine.say(log.read_text(errors='replace')[-20_000:])
+        machine.say(f'The whole log: {log}')
+    return count
+
+
+def e2e_command() -> list[str]:
+    """pytest on ``e2e/``, with its configuration."""
+    return [sys.executable, '-m', 'pytest', '-c', str(ROOT / 'e2e/pytest.ini')]
+
+
+def count_junit(path: Path, code: int) -> Count:
+    """Count pytest's result file; none, or one without a test, is a failure."""
+    count = Count()
+    cases = []
+    if path.exists():
+        cases = list(ElementTree.parse(path).getroot().iter('testcase'))  # noqa: S314 (our own)
+    for case in cases:
+        name = f'e2e {case.get("classname")}::{case.get("name")}'
+        if case.find('failure') is not None or case.find('error') is not None:
+            count.failed.append(name)
+        elif case.find('skipped') is not None:
+            count.skipped += 1
+        else:
+            count.passed += 1
+    count.failed = list(dict.fromkeys(count.failed))
+    if not cases:
+        count.failed.append(f'e2e: no test ran (exit code {code})')
+    elif code and not count.failed:
+        count.failed.append(f'e2e: no test failed, but the exit code is {code}')
+    return count
