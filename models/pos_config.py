@@ -33,3 +33,33 @@ class PosConfig(models.Model):
                         till_currency=config.currency_id.name,
                     )
                 )
+
+    def _explain_qfpay_gaps(self, terminal=None, methods=None):
+        """What keeps QFPay payments from working at these tills.
+
+        :param terminal: the `qfpay.terminal` to judge by; that of each till when left out
+        :param methods: the `pos.payment.method` to judge; those of each till when left out
+        :return: list of translated sentences for a manager, empty when all is well
+        """
+        gaps = []
+        for config in self:
+            used = config.qfpay_terminal_id if terminal is None else terminal
+            served = (methods or config.payment_method_ids).filtered('qfpay_ecr_channel')
+            if served and used:
+                gaps += used._explain_gaps(config, served)
+            elif served:
+                gaps.append(
+                    self.env._(
+                        '"%(till)s" has no QFPay terminal yet. Choose the one that stands there '
+                        '(Configuration, QFPay Terminals).',
+                        till=config.name,
+                    )
+                )
+            elif used:
+                gaps.append(
+                    self.env._(
+                        '"%(till)s" has no payment method that uses a QFPay terminal yet.',
+                        till=config.name,
+                    )
+                )
+        return gaps

@@ -21,6 +21,7 @@ class PosPaymentMethod(models.Model):
         string='QFPay Channel',
         help='What the terminal asks the customer for. The till decides on which terminal.',
     )
+    qfpay_setup_hint = fields.Text(compute='_compute_qfpay_setup_hint')
 
     def _get_payment_terminal_selection(self):
         return super()._get_payment_terminal_selection() + [(ECR, self.env._('QFPay terminal'))]
@@ -44,11 +45,24 @@ class PosPaymentMethod(models.Model):
     def _load_pos_data_fields(self, config):
         return super()._load_pos_data_fields(config) + ['qfpay_ecr_channel']
 
+    @api.depends('name', 'config_ids.qfpay_terminal_id.model', 'qfpay_ecr_channel')
+    def _compute_qfpay_setup_hint(self):
+        for method in self:
+            gaps = []
+            if method.qfpay_ecr_channel:
+                gaps = method.config_ids._explain_qfpay_gaps(methods=method)
+            method.qfpay_setup_hint = '\n'.join(gaps)
+
     @api.onchange('use_payment_terminal')
     def _onchange_use_payment_terminal(self):
         super()._onchange_use_payment_terminal()
         if self.use_payment_terminal != ECR:
             self.qfpay_ecr_channel = False
+
+    @api.onchange('qfpay_ecr_channel')
+    def _onchange_qfpay_ecr_channel(self):
+        if self.qfpay_ecr_channel and not self.name:
+            self.name = dict(self._get_qfpay_ecr_channels())[self.qfpay_ecr_channel]
 
     @api.constrains('use_payment_terminal', 'qfpay_ecr_channel')
     def _check_qfpay_ecr_channel(self):

@@ -13,6 +13,9 @@ from ..qfpay.outcome import Outcome, Verdict
 
 TERMINAL_CURRENCY = 'HKD'
 
+# These have no card reader: they take what the customer pays with a QR code (the protocol, A1).
+QR_ONLY_MODELS = ('pax_a920',)
+
 
 class QFPayTerminal(models.Model):
     _name = 'qfpay.terminal'
@@ -51,8 +54,13 @@ class QFPayTerminal(models.Model):
         help='How long the terminal waits for the customer.',
     )
     config_ids = fields.One2many(
-        comodel_name='pos.config', inverse_name='qfpay_terminal_id', string='Tills'
+        comodel_name='pos.config',
+        inverse_name='qfpay_terminal_id',
+        string='Tills',
+        domain="[('company_id', '=', company_id)]",
+        help='The tills that take payments on this terminal, one after the other.',
     )
+    setup_hint = fields.Text(compute='_compute_setup_hint')
 
     _one_address = models.UniqueIndex(
         '(host, port) WHERE active',
@@ -113,6 +121,43 @@ class QFPayTerminal(models.Model):
             ),
         }
         return sentences.get(error.field, error.message)
+
+    @api.depends('name', 'model', 'host', 'pos_key', 'config_ids.payment_method_ids')
+    def _compute_setup_hint(self):
+        for terminal in self:
+            hints = terminal.config_ids._explain_qfpay_gaps(terminal)
+            if terminal.host and not terminal.config_ids:
+                hints.append(
+                    self.env._('No till uses this terminal yet: choose the till it stands at.')
+                )
+            terminal.setup_hint = '\n'.join(dict.fromkeys(hints))
+
+    def _takes(self, channel):
+        """Whether this model of terminal can take payments of a channel."""
+        self.ensure_one()
+        return self.model not in QR_ONLY_MODELS or bool(CHANNELS[channel].scan_types)
+
+    def _explain_gaps(self, config, methods):
+        """What keeps this terminal from serving payment methods of a till.
+
+        :return: list of translated sentences for a manager, empty when it serves them all
+        """
+        self.ensure_one()
+        if not self._is_set_up():
+            return [self._explain_not_set_up()]
+        refused = methods.filtered(lambda method: not self._takes(method.qfpay_ecr_channel))
+        if not refused:
+            return []
+        return [
+            self.env._(
+                '"%(terminal)s" is a %(model)s, which takes QR wallets only. It will refuse at '
+                '"%(till)s": %(methods)s.',
+                terminal=self.name,
+                model=dict(self._fields['model']._description_selection(self.env))[self.model],
+                till=config.name,
+                methods=', '.join(refused.mapped('name')),
+            )
+        ]
 
     def _is_set_up(self):
         settings = self.sudo()
@@ -223,8 +268,8 @@ class QFPayTerminal(models.Model):
             return self._notice(
                 'danger',
                 self.env._(
-                    'Nobody answers at %(host)s, port %(port)s. Is the terminal on, in the same '
-                    'network as the Odoo server, the Haojin app open and its ECR mode HTTP?',
+                    'Nobody answers at %(host)s, port %(port)s. Is the terminal on, is its Haojin '
+                    'app open, and can the Odoo server reach the network it is in?',
                     host=self.host,
                     port=self.port,
                 ),
@@ -234,7 +279,8 @@ class QFPayTerminal(models.Model):
                 'danger',
                 self.env._(
                     'Something answers at %(host)s, but not as a terminal with this POS-KEY would. '
-                    'Check the address, and copy the POS-KEY again from the terminal.',
+                    'Check the address, copy the POS-KEY again from the terminal, and see that '
+                    'HTTPS is off for it in the QFPay portal.',
                     host=self.host,
                 ),
             )
