@@ -26,3 +26,14 @@ def to_minor(amount: 'Decimal | float | str', decimals: int) -> int:
     if abs(whole) > LARGEST_MINOR:
         raise InvalidRequest(f'{amount} is too large', field='amount')
     return whole
+
+
+def check_minor(amount: object) -> None:
+    """Whether an amount in minor units can be sent: whole, above zero, not too large.
+
+    Raises InvalidRequest.
+    """
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise InvalidRequest('The amount must be a whole number of minor units.', 'amount')
+    if not 0 < amount <= LARGEST_MINOR:
+        raise InvalidRequest(f'The amount must be 1 to {LARGEST_MINOR} minor units.', 'amount')

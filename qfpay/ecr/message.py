@@ -24,7 +24,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from ..errors import InvalidRequest
-from ..money import LARGEST_MINOR
+from ..money import check_minor
 from .cipher import PosKey
 
 Value = str | int | Decimal | None
@@ -95,13 +95,6 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_amount(value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidRequest('The amount must be a whole number of minor units.', 'amount')
-    if not 0 < value <= LARGEST_MINOR:
-        raise InvalidRequest(f'The amount must be 1 to {LARGEST_MINOR} minor units.', 'amount')
-
-
 def _major(amount_minor: int) -> Decimal:
     return Decimal(amount_minor).scaleb(-DECIMALS)
 
@@ -146,7 +139,7 @@ class Payment(Command):
     move_to_back: bool = True
 
     def __post_init__(self) -> None:
-        _check_amount(self.amount_minor)
+        check_minor(self.amount_minor)
         if not isinstance(self.channel, str) or self.channel not in CHANNELS:
             raise InvalidRequest('There is no such channel on a QFPay terminal.', 'channel')
         _check_number('reference', self.reference)
@@ -210,7 +203,7 @@ class Refund(Command):
     def __post_init__(self) -> None:
         _check_number('syssn', self.syssn)
         if self.amount_minor is not None:
-            _check_amount(self.amount_minor)
+            check_minor(self.amount_minor)
 
     @property
     def patience(self) -> float:
