@@ -2,7 +2,7 @@
 # The work is in tools/ (python -m tools …); this file only names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench words clean
+.PHONY: help demo test lint bench words tidy clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ bench: ## measure beside Odoo's own pos_qfpay; writes bench/results.json
 
 words: ## bring i18n/ up to date with the sources
 	@tools/bootstrap.sh words
+
+tidy: ## let the formatters write
+	@tools/bootstrap.sh tidy
 
 clean: ## throw away this checkout's databases, logs and pictures
 	@tools/bootstrap.sh clean

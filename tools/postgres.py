@@ -205,6 +205,18 @@ def server() -> Iterator[None]:
                     _stop()
 
 
+def in_use() -> bool:
+    """Whether a command of this checkout uses the embedded server at this moment."""
+    try:
+        with (machine.RUN / 'postgres.users').open() as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def sql(query: str, database: str = 'postgres') -> list[list[str]]:
     """The rows of a query, every value as text (empty for NULL)."""
     output = machine.output_of(
