@@ -25,6 +25,11 @@ class Fields:
     def raw(self, name: str) -> JsonValue:
         return self._values.get(name)
 
+    def over(self, others: Mapping[str, JsonValue]) -> 'Fields':
+        """These fields, and the others where these have nothing."""
+        mine = {name: value for name, value in self._values.items() if value not in (None, '')}
+        return Fields({**others, **mine})
+
     def text(self, *names: str, limit: int = NUMBER_LENGTH) -> str:
         """The first of the named fields that holds a text, without control characters."""
         for name in names:

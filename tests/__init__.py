@@ -5,4 +5,7 @@ from . import test_ecr_link_http
 from . import test_ecr_message
 from . import test_ecr_official
 from . import test_ecr_terminal
+from . import test_openapi_notification
+from . import test_openapi_signature
+from . import test_pos_payment
 from . import test_tours

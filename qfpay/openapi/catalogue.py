@@ -152,7 +152,7 @@ WALLET_CODES = (
     WalletCode(ALIPAY, re.compile(r'(?:2[5-9]|30)[0-9]{14,22}'), ('800108', '800008')),
     WalletCode(UNIONPAY, re.compile(r'62[0-9]{17}'), ('800708', '800008')),
     # the EMV form for customers abroad: Base64 of a template that begins with CPV01
-    WalletCode(UNIONPAY, re.compile(r'hQVDUFYwM[A-Za-z0-9+/]{20,500}={0,2}'), ('800708', '800008')),
+    WalletCode(UNIONPAY, re.compile(r'hQVDUFYwM[A-Za-z0-9+/]{20,117}={0,2}'), ('800708', '800008')),
 )
 #: PayMe publishes no form. What is too short for a wallet, or is a link, is none.
 _PAYME_CODE = re.compile(r'[A-Za-z0-9]{16,128}')
@@ -180,7 +180,9 @@ def pay_type_for(auth_code: str, allowed: Collection[str]) -> str:
     if _PAYME_PAY_TYPE in allowed and _PAYME_CODE.fullmatch(auth_code):
         return _PAYME_PAY_TYPE
     if known:
-        raise InvalidRequest(f'This is a code of {known.wallet}, which is not offered.', 'auth_code')
+        raise InvalidRequest(
+            f'This is a code of {known.wallet}, which is not offered.', 'auth_code'
+        )
     raise InvalidRequest("This is no wallet's payment code.", 'auth_code')
 
 
@@ -366,8 +368,8 @@ UNLISTED_CODE = ReturnCode('not in the documents', _CHECK, _CHECK)
 IDENTITY_CODES = frozenset({'1105', '1106', '1107', '1108', '1109', '2003'})
 #: no transaction under that number, as the answer to a query
 NOT_FOUND_CODES = frozenset({'1136', '1268'})
-#: this way of calling off is not for this order: the other may be (B9)
-UNSUPPORTED_CODES = frozenset({'1104', '1136', '1297'})
+#: this way of calling off is not for this order, or failed: the other one may do (B9)
+OTHER_WAY_CODES = frozenset({'1101', '1104', '1136', '1297'})
 #: the order is closed, which is what calling off wanted
 CLOSED_CODES = frozenset({'1142', '1181', '1263', '1264'})
 
