@@ -347,8 +347,8 @@ test("the answer comes while the cashier thinks about forcing", async () => {
 
 test("a reload takes open payments up again and keeps terminals blocked until then", async () => {
     const { server, store, line } = await setUpLine();
+    localStorage.setItem("pos_payment_qfpay.sent_here", JSON.stringify([line.uuid]));
     line.setPaymentStatus("waitingCard");
-    line.uiState = { qfpaySentHere: true };
     server.knows(line.uuid, "pending");
     await store.qfpay.resume();
     expect(store.paymentTerminalInProgress).toBe(true);

@@ -1,4 +1,5 @@
 import { EventBus, markRaw } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { AlertDialog, ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
@@ -13,6 +14,10 @@ const ASK_EVERY = 1000;
 const ASK_RARELY = 15000;
 /** How long an order may take to reach the server before the payment is not even started. */
 const SYNC_LIMIT = 30000;
+/** Where the browser keeps which payments it has asked for. */
+const SENT_HERE = "pos_payment_qfpay.sent_here";
+/** What the server's status and the payment line call by the same name. */
+const FACTS = ["transaction_id", "payment_ref_no", "card_brand", "card_no", "card_type"];
 /** How often the server must say that it knows nothing, when a start may still be on its way. */
 const CERTAINLY_NONE = 2;
 
@@ -142,7 +147,7 @@ export class QFPayPayments extends Reactive {
             .flatMap((order) => order.payment_ids)
             .filter((line) => isQFPayLine(line) && !this.watches.has(line.uuid));
         for (const line of lines.filter(isUnderWay)) {
-            this._follow(line.uuid, { here: line.uiState?.qfpaySentHere });
+            this._follow(line.uuid, { here: this.sentHere.has(line.uuid) });
         }
         const doubtful = lines.filter((line) => !isUnderWay(line) && !line.transaction_id);
         if (doubtful.length) {
@@ -310,7 +315,7 @@ export class QFPayPayments extends Reactive {
             }
             if (isOpenState(answer) || answer.state === "done") {
                 const forced = isClosed(line);
-                this._follow(line.uuid, { here: line.uiState?.qfpaySentHere, forced });
+                this._follow(line.uuid, { here: this.sentHere.has(line.uuid), forced });
                 this._learn(answer, ++this.clock.now);
             }
         }
@@ -529,8 +534,9 @@ export class QFPayPayments extends Reactive {
         }
         this.watches.set(uuid, watch);
         Object.assign(this._entry(uuid), { starting, known: null, unreachable: false });
-        const line = this._line(uuid);
-        line.uiState = { ...line.uiState, qfpaySentHere: here };
+        if (here) {
+            this.sentHere = this.sentHere.add(uuid);
+        }
         this._updateInProgress();
         return watch;
     }
@@ -538,18 +544,30 @@ export class QFPayPayments extends Reactive {
     _release(watch, done) {
         watch.hasStarted();
         watch.resolve(done);
+        if (watch.here) {
+            this.sentHere = [...this.sentHere].filter((uuid) => uuid !== watch.uuid);
+        }
         this._updateInProgress();
     }
 
     /** Core keeps a second terminal payment from starting while this till waits for one. */
     _updateInProgress() {
-        const waiting = [...this.watches.values()].some((watch) => watch.here && !watch.forced);
-        if (waiting || this.hasBlocked) {
-            this.pos.paymentTerminalInProgress = waiting;
+        const isWaiting = [...this.watches.values()].some((watch) => watch.here && !watch.forced);
+        if (isWaiting || this.hasBlocked) {
+            this.pos.paymentTerminalInProgress = isWaiting;
         }
-        this.hasBlocked = waiting;
+        this.hasBlocked = isWaiting;
+    }
+
+    /**
+     * Which payments this browser has asked for, kept through a reload. Written at once: Odoo's own
+     * memory is written a moment later, and may miss the reload.
+     */
+    get sentHere() {
+        return new Set(JSON.parse(browser.localStorage.getItem(SENT_HERE) || "[]"));
+    }
+
+    set sentHere(uuids) {
+        browser.localStorage.setItem(SENT_HERE, JSON.stringify([...uuids]));
     }
 }
-
-/** What the server's status and the payment line call by the same name. */
-const FACTS = ["transaction_id", "payment_ref_no", "card_brand", "card_no", "card_type"];

@@ -1,0 +1,139 @@
+"""The POS in a browser, with the simulator's terminal at the till: nothing between is replaced."""
+
+from urllib.error import HTTPError
+
+from odoo import api
+from odoo.tests import tagged
+
+from .common import SimulatorCase
+
+
+@tagged('post_install', '-at_install')
+class TestTours(SimulatorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product.name = 'Porcelain Cup'
+        cls.product.list_price = 45.5
+        # A page may not press the terminal's buttons by itself, so the tours do it through this.
+        config_class = cls.registry['pos.config']
+        config_class.qfpay_test_press = api.model(lambda config, button: cls._press(button))
+        cls.addClassCleanup(delattr, config_class, 'qfpay_test_press')
+
+    @classmethod
+    def _press(cls, button):
+        """Press a button on the terminal.
+
+        :return: whether the terminal took it; it does only while it waits for the customer
+        """
+        try:
+            cls.simulator.press(button)
+        except HTTPError:
+            return False
+        return True
+
+    def _run_tour(self, name):
+        self.start_tour(f'/pos/ui/{self.till.id}', name, login=self.cashier.login)
+        self.env.invalidate_all()
+
+    def _payments(self):
+        """The lines of the card method, in the order of their making."""
+        domain = [('payment_method_id', '=', self.card.id)]
+        return self.env['pos.payment'].search(domain, order='id')
+
+    def _rows(self):
+        domain = [('config_id', '=', self.till.id)]
+        return self.env['qfpay.transaction'].search(domain, order='id')
+
+    def _charged(self):
+        """References of the payments that the terminal took money for, as often as it did."""
+        return [
+            trade['reference']
+            for trade in self.simulator.trades()
+            if trade['kind'] == 'payment' and trade['respcd'] == '0000'
+        ]
+
+    def assertPaid(self, payment, row):
+        """The payment, the ledger and the terminal's book agree, and the order is validated."""
+        self.assertEqual(row.state, 'done')
+        self.assertEqual(row.pos_payment_id, payment)
+        self.assertEqual(row.amount, payment.amount)
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+        self.assertTrue(row.syssn)
+        self.assertEqual(payment.transaction_id, row.syssn)
+        self.assertEqual(payment.payment_ref_no, row.chnlsn)
+        self.assertEqual(payment.card_brand, 'VISA')
+        self.assertEqual(payment.pos_order_id.state, 'paid')
+        self.assertEqual(self._charged(), [row.reference])
+
+    def test_sale(self):
+        self._run_tour('qfpay_sale')
+        payment = self._payments()
+        self.assertPaid(payment, self._rows())
+        self.assertEqual(payment.amount, 45.5)
+
+    def test_decline_and_retry(self):
+        self._run_tour('qfpay_decline_and_retry')
+        payment = self._payments()
+        declined, paid = self._rows()
+        self.assertEqual(declined.state, 'failed')
+        self.assertPaid(payment, paid)
+        self.assertEqual(declined.reference, f'{payment.uuid}-1')
+        self.assertEqual(paid.reference, f'{payment.uuid}-2')
+
+    def test_call_off(self):
+        self._run_tour('qfpay_call_off')
+        self.assertEqual(self._rows().state, 'cancelled')
+        self.assertFalse(self._payments())
+        self.assertFalse(self._charged())
+
+    def test_remove_line(self):
+        self._run_tour('qfpay_remove_line')
+        self.assertEqual(self._rows().state, 'cancelled')
+        self.assertFalse(self._charged())
+
+    def test_call_off_too_late(self):
+        self.simulator.set(processing=4)
+        self._run_tour('qfpay_call_off_too_late')
+        self.assertPaid(self._payments(), self._rows())
+
+    def test_answer_lost(self):
+        self.simulator.set(fault='silent_after_charge', fault_count=1)
+        self._run_tour('qfpay_answer_lost')
+        self.assertPaid(self._payments(), self._rows())
+        self.assertEqual(self._rows().state_source, 'enquiry')
+
+    def test_refund(self):
+        self._run_tour('qfpay_refund')
+        paid, refunded = self._payments()
+        paid_row, refund_row = self._rows()
+        self.assertPaid(paid, paid_row)
+        self.assertEqual(refund_row.kind, 'refund')
+        self.assertEqual(refund_row.state, 'done')
+        self.assertEqual(refund_row.original_id, paid_row)
+        self.assertEqual(refunded.amount, -45.5)
+        self.assertEqual(refunded.payment_status, 'done')
+        self.assertEqual(refunded.transaction_id, refund_row.syssn)
+        self.assertEqual(refunded.pos_order_id.state, 'paid')
+
+    def test_reload(self):
+        self._run_tour('qfpay_reload')
+        self.assertPaid(self._payments(), self._rows())
+
+    def test_leave_and_come_back(self):
+        self._run_tour('qfpay_leave_and_come_back')
+        self.assertPaid(self._payments(), self._rows())
+
+    def test_browser_dies(self):
+        """The customer pays when the browser is gone; a till that opens the session finds it."""
+        self._run_tour('qfpay_walk_away')
+        payment = self._payments()
+        # In a test nobody sends the courier at the end of `start`. Here the cron does it.
+        self.env['qfpay.transaction']._cron_take_up()
+        self.wait(lambda: self._press('approve'), 'the terminal to take the card')
+        self.wait(lambda: self.row(payment).state == 'done', 'the payment to be done')
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.pos_order_id.state, 'draft')
+        self._run_tour('qfpay_second_till')
+        self.assertPaid(payment, self._rows())
