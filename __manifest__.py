@@ -16,6 +16,7 @@
         'views/qfpay_transaction_views.xml',
         'views/pos_payment_method_views.xml',
         'views/qfpay_terminal_views.xml',
+        'views/qfpay_account_views.xml',
         'views/pos_config_views.xml',
         'views/pos_payment_views.xml',
         'views/res_config_settings_views.xml',

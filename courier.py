@@ -9,10 +9,16 @@ process lives. A process that dies leaves the lease to run out; then whoever loo
 (a till that asks for its state, or the cron) sends a courier again. That one never re-sends: a row
 that is no longer `draft` is only asked about.
 
-`carry` and `call_off` return at once and may be called as often as one likes.
+A terminal is asked about its one job by the thread that has it. An OpenAPI account may have a
+hundred open payments, so they are asked about together: one *round* for each account, whichever
+process or server holds it, with one query for all. A row of an account is carried only to be sent.
+
+`carry`, `call_off` and `go_round` return at once and may be called as often as one likes.
 """
 
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +31,7 @@ import odoo
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 
-from .qfpay.errors import AnswerLost, InvalidRequest, NotSent
+from .qfpay.errors import AnswerLost, InvalidRequest, NotSent, RateLimited
 from .qfpay.outcome import Outcome, Verdict
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +41,7 @@ HEARTBEAT = 5  # seconds between signs of life
 FIRST_ENQUIRY = 1  # seconds between a lost answer and the first question
 LONGEST_PAUSE = 15  # seconds between two questions, once the first ones brought nothing
 HEAD_START = 0.01  # seconds in which the till gets its answer before the courier needs the CPU
+ROUND = 2  # seconds between two questions about all open payments of an account
 GIVE_UP = 15 * 60  # seconds of asking; afterwards the cron and the tills ask again
 
 
@@ -46,36 +53,64 @@ class Errand:
     """
 
     send: Callable[[], Outcome]
-    enquire: Callable[[], Outcome]
+    enquire: Callable[[], Outcome] | None = None  # None: asked about in the account's round
     call_off: Callable[[], Outcome] | None = None
     complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits
 
 
-class _Jobs:
-    """The rows that this process carries, and the heartbeat that renews their leases."""
+@dataclass(frozen=True, kw_only=True)
+class Questions:
+    """What to ask about the open payments of an account, without a database.
+
+    `ask` returns an Outcome for each reference of `rows` (reference to row), or raises NotSent,
+    AnswerLost or RateLimited. `known`: the verdicts that would be no news, by row. `lapsed`: rows
+    whose time is over, to be called off.
+    """
+
+    ask: Callable[[], dict[str, Outcome]]
+    rows: dict[str, int]
+    known: dict[int, set[Verdict]]
+    lapsed: list[int]
+
+
+class _Threads:
+    """The threads of one kind in this process: at most one for each key."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wakers: dict[tuple[str, int], threading.Event] = {}
-        self._heart: threading.Thread | None = None
 
     def begin(self, key: tuple[str, int]) -> threading.Event | None:
-        """Take the row for a new thread; wake the thread that has it already instead."""
+        """Take the key for a new thread; wake the thread that has it already instead."""
         with self._lock:
             if waker := self._wakers.get(key):
                 waker.set()
                 return None
             waker = self._wakers[key] = threading.Event()
-            if self._heart is None or not self._heart.is_alive():
-                self._heart = threading.Thread(
-                    target=self._beat, name='qfpay.courier.heartbeat', daemon=True
-                )
-                self._heart.start()
+            self._begun()
             return waker
+
+    def _begun(self) -> None:
+        """What else is to happen, under the lock, when a key was taken."""
 
     def end(self, key: tuple[str, int]) -> None:
         with self._lock:
             self._wakers.pop(key, None)
+
+
+class _Jobs(_Threads):
+    """The rows that this process carries, and the heartbeat that renews their leases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heart: threading.Thread | None = None
+
+    def _begun(self) -> None:
+        if self._heart is None or not self._heart.is_alive():
+            self._heart = threading.Thread(
+                target=self._beat, name='qfpay.courier.heartbeat', daemon=True
+            )
+            self._heart.start()
 
     def _beat(self) -> None:
         while True:
@@ -95,6 +130,7 @@ class _Jobs:
 
 
 _jobs = _Jobs()
+_rounds = _Threads()
 
 
 def transact(db_name: str, action: Callable[[api.Environment], object]) -> object:
@@ -141,6 +177,13 @@ def _row(env, key):
     return _ledger(env).browse(key[1])
 
 
+def go_round(db_name: str, account_id: int) -> None:
+    """See to it that somebody asks about the open payments of an account, and soon."""
+    key = (db_name, account_id)
+    if waker := _rounds.begin(key):
+        _start_thread(_go_round, key, waker)
+
+
 def _carry(key, waker):
     db_name = key[0]
     threading.current_thread().dbname = db_name
@@ -156,7 +199,10 @@ def _carry(key, waker):
                 if outcome.verdict is Verdict.DONE and errand.complete:
                     _complete(key, errand)
                 return
-        _enquire_until_final(key, errand, waker)
+        if errand.enquire:
+            _enquire_until_final(key, errand, waker)
+        else:
+            transact(db_name, lambda env: _row(env, key)._hand_to_round())
     except Exception:
         # The row stays as it is: open rows are taken up again when the lease has run out.
         _logger.exception('QFPay: the courier of transaction %s stopped', key[1])
@@ -180,6 +226,47 @@ def _enquire_until_final(key, errand, waker):
             return
 
 
+def _go_round(key, waker):
+    """Ask about all open payments of an account at once, until none is open."""
+    db_name, account_id = key
+    threading.current_thread().dbname = db_name
+    try:
+        while questions := transact(
+            db_name, lambda env: env['qfpay.account'].browse(account_id)._claim_round(_who())
+        ):
+            began = time.monotonic()
+            for row_id in questions.lapsed:
+                call_off(db_name, row_id)
+            for row_id, outcome in _ask_all(questions):
+                _report((db_name, row_id), outcome, 'enquiry')
+            waker.wait(max(ROUND - (time.monotonic() - began), 0.1))
+            waker.clear()
+    except Exception:
+        # Whoever looks at a row of the account next begins the round again.
+        _logger.exception('QFPay: the round of account %s stopped', account_id)
+    finally:
+        _rounds.end(key)
+
+
+def _who():
+    """This process, among all servers of the database."""
+    return f'{socket.gethostname()}-{os.getpid()}'
+
+
+def _ask_all(questions):
+    """One query for all; what it tells that is news, by row."""
+    try:
+        outcomes = questions.ask()
+    except (NotSent, AnswerLost, RateLimited) as error:
+        _logger.info('QFPay: the open payments could not be asked about: %s', error)
+        return []
+    return [
+        (row_id, outcomes[reference])
+        for reference, row_id in questions.rows.items()
+        if outcomes[reference].verdict not in questions.known[row_id]
+    ]
+
+
 def _complete(key, errand):
     """Fetch what the answer to a payment leaves out, now that the till knows it is done."""
     try:
@@ -196,6 +283,8 @@ def _ask(send):
         return Outcome(verdict=Verdict.FAILED, code='unreachable', message=str(error))
     except InvalidRequest as error:
         return Outcome(verdict=Verdict.FAILED, code='not_sent', message=str(error))
+    except RateLimited as error:
+        return Outcome(verdict=Verdict.FAILED, code='rate_limited', message=str(error))
     except AnswerLost as error:
         # No code: QFPay has not ended the request.
         return Outcome(verdict=Verdict.UNKNOWN, message=str(error))
@@ -229,9 +318,11 @@ def _call_off(key):
             return
         try:
             accepted = errand.call_off().verdict is Verdict.DONE
-        except (NotSent, AnswerLost) as error:
+        except (NotSent, AnswerLost, RateLimited) as error:
             _logger.info('QFPay: call-off of transaction %s got no answer: %s', key[1], error)
             accepted = None
         transact(db_name, lambda env: _row(env, key)._note_call_off(accepted))
+        if errand.enquire is None:
+            transact(db_name, lambda env: _row(env, key)._hand_to_round())
     except Exception:
         _logger.exception('QFPay: calling off transaction %s failed', key[1])

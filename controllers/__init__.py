@@ -1,1 +1,1 @@
-from . import cashier
+from . import cashier, notification

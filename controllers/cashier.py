@@ -9,14 +9,15 @@ from ..models.qfpay_transaction import StartRefused
 
 class CashierController(Controller):
     @route('/pos_payment_qfpay/start', type='jsonrpc', auth='user')
-    def start(self, payment_uuid):
+    def start(self, payment_uuid, auth_code=''):
         """Begin the payment or refund of a line whose order was synchronised just before.
 
+        :param auth_code: the customer's code, for methods that scan one
         :return: {'payment': status}, or {'error': {'code', 'message'}} when nothing was started
         """
         ledger = self._ledger()
         try:
-            return {'payment': ledger._start(str(payment_uuid))}
+            return {'payment': ledger._start(str(payment_uuid), str(auth_code or ''))}
         except StartRefused as refusal:
             return {'error': {'code': refusal.code, 'message': refusal.message}}
 

@@ -3,6 +3,12 @@ UPDATE qfpay_terminal
    SET host = NULL,
        pos_key = NULL;
 
+UPDATE qfpay_account
+   SET app_code = NULL,
+       client_key = NULL,
+       environment = 'sandbox',
+       custom_url = NULL;
+
 -- Nor may it ask about payments that the original is waiting for.
 UPDATE qfpay_transaction
    SET state = 'failed',

@@ -3,6 +3,7 @@ from . import (
     pos_order,
     pos_payment,
     pos_payment_method,
+    qfpay_account,
     qfpay_terminal,
     qfpay_transaction,
     res_config_settings,

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .qfpay_terminal import TERMINAL_CURRENCY
+from .qfpay_transaction import accepted_currencies
 
 
 class PosConfig(models.Model):
@@ -17,22 +18,28 @@ class PosConfig(models.Model):
 
     @api.constrains('qfpay_terminal_id', 'payment_method_ids', 'journal_id', 'company_id')
     def _check_qfpay_currency(self):
-        """QFPay's terminals take Hong Kong dollars only (the protocol, A1)."""
+        """What QFPay can take at a till (the protocol, A1 and B13)."""
         for config in self:
-            uses_terminal = config.qfpay_terminal_id or config.payment_method_ids.filtered(
-                lambda method: method._qfpay_provider() == 'ecr'
-            )
-            if uses_terminal and config.currency_id.name != TERMINAL_CURRENCY:
-                raise ValidationError(
-                    self.env._(
-                        'QFPay terminals take %(terminal_currency)s only, but "%(till)s" sells in '
-                        '%(till_currency)s. Remove the QFPay terminal and its payment methods from '
-                        'this till, or give the till a %(terminal_currency)s sales journal.',
-                        terminal_currency=TERMINAL_CURRENCY,
-                        till=config.name,
-                        till_currency=config.currency_id.name,
-                    )
+            if config.qfpay_terminal_id:
+                config._check_qfpay_accepts((TERMINAL_CURRENCY,), self.env._('QFPay terminals'))
+            for method in config.payment_method_ids:
+                if provider := method._qfpay_provider():
+                    accepted = accepted_currencies(provider, method._qfpay_channel())
+                    config._check_qfpay_accepts(accepted, method.name)
+
+    def _check_qfpay_accepts(self, accepted, what):
+        if self.currency_id.name not in accepted:
+            raise ValidationError(
+                self.env._(
+                    '%(what)s: only %(accepted)s can be taken, but "%(till)s" sells in '
+                    '%(till_currency)s. Remove it from this till, or give the till a sales '
+                    'journal in another currency.',
+                    what=what,
+                    accepted=', '.join(accepted),
+                    till=self.name,
+                    till_currency=self.currency_id.name,
                 )
+            )
 
     def _explain_qfpay_gaps(self, terminal=None, methods=None):
         """What keeps QFPay payments from working at these tills.

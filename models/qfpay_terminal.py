@@ -1,5 +1,7 @@
 """A QFPay terminal: where it is, its POS-KEY, and how the courier speaks with it."""
 
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -11,6 +13,8 @@ from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
 
+# How long after the customer's time is over a terminal may still be busy with the payment.
+GRACE = timedelta(seconds=60)
 TERMINAL_CURRENCY = 'HKD'
 
 # These have no card reader: they take what the customer pays with a QR code (the protocol, A1).
@@ -228,6 +232,10 @@ class QFPayTerminal(models.Model):
             call_off=terminal.cancel,
             complete=CHANNELS[transaction.channel].card,
         )
+
+    def _deadline(self, transaction):
+        """When the terminal cannot be busy any more with a row that is sent now."""
+        return fields.Datetime.now() + timedelta(seconds=self.timeout) + GRACE
 
     def _refund_errand(self, terminal, transaction):
         """Give money back (the protocol, A12.4).

@@ -26,8 +26,10 @@ from .. import courier
 from ..qfpay.ecr.message import CHANNELS
 from ..qfpay.errors import InvalidRequest
 from ..qfpay.money import to_minor
+from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
 from ..qfpay.outcome import Verdict
 from .qfpay_terminal import TERMINAL_CURRENCY
+from .qfpay_words import explain_end
 
 _logger = logging.getLogger(__name__)
 
@@ -53,15 +55,30 @@ STATE_OF_VERDICT = {
 }
 
 CALLED_OFF = '6001'
+EXPIRED = '1181'
+# The customer's code was wrong, used or too old: another one may do.
+CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
 
-# How long after the customer's time is over a terminal may still be busy with the payment.
-GRACE = timedelta(seconds=60)
+# A draft that is older was forgotten: whoever it was for is gone.
+STALE = timedelta(seconds=60)
+
+
+def accepted_currencies(provider, channel):
+    """The currencies that a terminal's channel, or a pay type, takes.
+
+    :return: ISO codes, in order
+    """
+    if provider == 'ecr':
+        return (TERMINAL_CURRENCY,)
+    known = PAY_TYPES.get(channel)
+    return (known and known.currencies) or tuple(CURRENCIES)
 
 
 class StartRefused(Exception):
     """A payment was not started; nothing has left this server.
 
-    :param code: for the till ('busy', 'config', 'not_found', 'amount', 'denied', 'refund')
+    :param code: for the till ('busy', 'config', 'not_found', 'amount', 'code',
+        'denied', 'refund')
     :param message: a translated sentence that tells the cashier what to do next
     """
 
@@ -84,12 +101,19 @@ class QFPayTransaction(models.Model):
     kind = fields.Selection(
         selection=[('payment', 'Payment'), ('refund', 'Refund')], required=True, readonly=True
     )
-    provider = fields.Selection(selection=[('ecr', 'Terminal')], required=True, readonly=True)
-    channel = fields.Char(readonly=True)
+    provider = fields.Selection(
+        selection=[('ecr', 'Terminal'), ('openapi', 'OpenAPI')], required=True, readonly=True
+    )
+    channel = fields.Char(
+        readonly=True, help='What was asked for: a channel of the terminal, or a pay type.'
+    )
     payment_method_id = fields.Many2one(
         'pos.payment.method', required=True, readonly=True, ondelete='restrict'
     )
     terminal_id = fields.Many2one('qfpay.terminal', readonly=True, ondelete='restrict')
+    account_id = fields.Many2one(
+        'qfpay.account', readonly=True, index='btree_not_null', ondelete='restrict'
+    )
     config_id = fields.Many2one(
         'pos.config', string='Till', required=True, readonly=True, ondelete='restrict'
     )
@@ -154,10 +178,24 @@ class QFPayTransaction(models.Model):
     wallet = fields.Char(readonly=True)
     respcd = fields.Char(string='Response Code', readonly=True)
     message = fields.Char(string="QFPay's Words", readonly=True)
+    qrcode = fields.Char(string='Code to Scan', readonly=True)
+    expires_at = fields.Datetime(readonly=True, help='Until then the code is shown.')
+    auth_code = fields.Char(
+        readonly=True,
+        copy=False,
+        groups='base.group_system',
+        help="The customer's code, kept only until it is sent.",
+    )
+    requested_at = fields.Datetime(
+        readonly=True, default=fields.Datetime.now, help='The time of the order at QFPay: txdtm.'
+    )
     sent_at = fields.Datetime(readonly=True)
     deadline = fields.Datetime(
-        readonly=True, help='After this the terminal cannot be busy with the payment any more.'
+        readonly=True,
+        help='After this the terminal cannot be busy with the payment any more; an order at the '
+        'gateway is called off then.',
     )
+    lapsed = fields.Boolean(readonly=True, help='The deadline is over and was dealt with.')
     answered_at = fields.Datetime(
         readonly=True, help='When QFPay ended the request with an answer of its own.'
     )
@@ -204,7 +242,7 @@ class QFPayTransaction(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _start(self, payment_uuid):
+    def _start(self, payment_uuid, auth_code=''):
         """Begin a payment or refund for a payment line, unless one is under way or done.
 
         The courier sets out when the row is committed. When Odoo runs the request again after a
@@ -212,6 +250,7 @@ class QFPayTransaction(models.Model):
         again, the row is found and nothing is sent twice.
 
         :param str payment_uuid: the line; its order was synchronised before
+        :param str auth_code: the customer's code, for methods that scan one
         :return: the status of the line, see `_status`
         :raise StartRefused: nothing was started
         """
@@ -221,7 +260,7 @@ class QFPayTransaction(models.Model):
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        row = self.sudo().create(self._values_to_start(payment, len(attempts) + 1))
+        row = self.sudo().create(self._values_to_start(payment, len(attempts) + 1, auth_code))
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
 
@@ -260,26 +299,33 @@ class QFPayTransaction(models.Model):
         return self.filtered(lambda row: row.state == 'done')[:1] or self[:1]
 
     @api.model
-    def _values_to_start(self, payment, attempt):
+    def _values_to_start(self, payment, attempt, auth_code):
         """The row for a payment line, from what the server itself knows about it.
 
         :param int attempt: 1 for the first attempt to pay this line
+        :param str auth_code: the customer's code, if one was scanned
         """
         config = payment.pos_order_id.config_id
         method = payment.payment_method_id
-        method.fetch(['name', 'qfpay_ecr_channel', 'use_payment_terminal'])
-        terminal = self._terminal_to_start(method, config)
+        method.fetch(['name', 'use_payment_terminal', *method._qfpay_fields_to_start()])
         amount_minor = self._amount_to_start(payment, config.currency_id)
         is_refund = amount_minor < 0
         original = self._find_original(payment, -amount_minor) if is_refund else self.browse()
-        self._check_is_free(terminal)
+        # Money goes back the way it came, whichever QFPay method the refund was entered with.
+        provider = original.provider or method._qfpay_provider()
+        channel = original.channel or method._qfpay_channel()
+        route = self._route_to_start(provider, method, config, original)
+        self._check_currency_to_start(provider, channel, config.currency_id)
+        if provider == 'openapi' and not is_refund:
+            auth_code = self._check_auth_code(channel, auth_code)
         return {
             'reference': f'{payment.uuid}-{attempt}',
             'kind': 'refund' if is_refund else 'payment',
-            'provider': method._qfpay_provider(),
-            'channel': original.channel or method.qfpay_ecr_channel,
+            'provider': provider,
+            'channel': channel,
+            'auth_code': auth_code or False,
             'payment_method_id': method.id,
-            'terminal_id': terminal.id,
+            **route,
             'config_id': config.id,
             'session_id': payment.session_id.id,
             'company_id': payment.company_id.id,
@@ -292,16 +338,28 @@ class QFPayTransaction(models.Model):
         }
 
     @api.model
-    def _terminal_to_start(self, method, config):
-        """The terminal of a till, ready to be spoken to."""
-        if not method._qfpay_provider():
+    def _route_to_start(self, provider, method, config, original):
+        """By which terminal or account the money moves, ready to be spoken to."""
+        if provider == 'ecr':
+            terminal = self._terminal_to_start(config)
+            self._check_is_free(terminal)
+            return {'terminal_id': terminal.id}
+        account = original.account_id or method.qfpay_account_id
+        if provider != 'openapi' or not account:
             raise StartRefused(
                 'config',
                 self.env._(
-                    'Payment method "%(method)s" does not use a QFPay terminal. Reload the page.',
+                    'Payment method "%(method)s" is not set up for QFPay. Ask a manager, or take '
+                    'another payment method.',
                     method=method.name,
                 ),
             )
+        if not account._is_set_up():
+            raise StartRefused('config', account._explain_not_set_up())
+        return {'account_id': account.id}
+
+    @api.model
+    def _terminal_to_start(self, config):
         terminal = config.qfpay_terminal_id
         if not terminal:
             raise StartRefused(
@@ -317,18 +375,40 @@ class QFPayTransaction(models.Model):
         return terminal
 
     @api.model
-    def _amount_to_start(self, payment, currency):
-        """The amount of a line in minor units; negative for a refund."""
-        if currency.name != TERMINAL_CURRENCY:
+    def _check_currency_to_start(self, provider, channel, currency):
+        accepted = accepted_currencies(provider, channel)
+        if currency.name not in accepted:
             raise StartRefused(
                 'amount',
                 self.env._(
-                    'QFPay terminals take %(terminal_currency)s only, and this order is in '
+                    'This QFPay method takes %(accepted)s only, and this order is in '
                     '%(currency)s. Take another payment method.',
-                    terminal_currency=TERMINAL_CURRENCY,
+                    accepted=', '.join(accepted),
                     currency=currency.name,
                 ),
             )
+
+    @api.model
+    def _check_auth_code(self, channel, auth_code):
+        """The customer's code, if it is one that this method can charge; '' for shown codes."""
+        if PAY_TYPES[channel].mode is not Mode.CPM:
+            return ''
+        auth_code = ''.join(auth_code.split())
+        try:
+            pay_type_for(auth_code, (channel,))
+        except InvalidRequest:
+            raise StartRefused(
+                'code',
+                self.env._(
+                    'This is not a payment code that this method can charge. Ask the customer to '
+                    'show the payment code of the wallet, and scan it again.'
+                ),
+            ) from None
+        return auth_code
+
+    @api.model
+    def _amount_to_start(self, payment, currency):
+        """The amount of a line in minor units; negative for a refund."""
         try:
             amount_minor = to_minor(payment.amount, currency.decimal_places)
         except InvalidRequest:
@@ -386,7 +466,17 @@ class QFPayTransaction(models.Model):
                 row.id,
             )
         )[0]
-        channel = CHANNELS[original.channel]
+        original._check_can_give_back(amount_minor)
+        return original
+
+    def _check_can_give_back(self, amount_minor):
+        """Refuse what QFPay cannot do for this payment (the protocol, A12.4 and B12).
+
+        :raise StartRefused: nothing was started
+        """
+        self.ensure_one()
+        is_terminal = self.provider == 'ecr'
+        channel = CHANNELS[self.channel] if is_terminal else PAY_TYPES[self.channel]
         if not channel.refundable:
             raise StartRefused(
                 'refund',
@@ -395,16 +485,15 @@ class QFPayTransaction(models.Model):
                     channel=channel.label,
                 ),
             )
-        if channel.card and original.amount_minor != amount_minor:
+        if is_terminal and channel.card and self.amount_minor != amount_minor:
             raise StartRefused(
                 'refund',
                 self.env._(
                     'A card payment can only be given back as a whole on the terminal: '
                     '%(amount)s. For a part of it use the QFPay merchant portal.',
-                    amount=original.amount,
+                    amount=self.amount,
                 ),
             )
-        return original
 
     def _returned_minor(self):
         """What was given back of this payment already, in minor units."""
@@ -441,7 +530,7 @@ class QFPayTransaction(models.Model):
     def _errand(self):
         """What the courier is to do for this row, see courier.Errand."""
         self.ensure_one()
-        return self.terminal_id._errand(self)
+        return (self.terminal_id or self.account_id)._errand(self)
 
     def _claim(self):
         """Take the row for the calling courier.
@@ -453,7 +542,7 @@ class QFPayTransaction(models.Model):
         now = fields.Datetime.now()
         if self.state not in OPEN_STATES or (self.lease_until and self.lease_until > now):
             return None
-        if self.state == 'draft' and self.create_date < now - GRACE:
+        if self.state == 'draft' and self.create_date < now - STALE:
             # The customer is gone: a terminal that wakes up now would frighten the next one.
             self._move('failed', 'answer', {'respcd': 'not_sent'})
             return None
@@ -466,8 +555,8 @@ class QFPayTransaction(models.Model):
                 self._move('failed', 'answer', {'respcd': 'not_sent', 'message': str(error)})
             return None
         if is_new:
-            waits = timedelta(seconds=self.terminal_id.timeout)
-            self._move('sent', None, {'sent_at': now, 'deadline': now + waits + GRACE})
+            deadline = (self.terminal_id or self.account_id)._deadline(self)
+            self._move('sent', None, {'sent_at': now, 'deadline': deadline, 'auth_code': False})
         self.lease_until = now + timedelta(seconds=courier.LEASE)
         return errand, is_new
 
@@ -486,8 +575,29 @@ class QFPayTransaction(models.Model):
         """Send a courier to open rows that none carries, for instance after a restart."""
         now = fields.Datetime.now()
         for row in self.sudo():
-            if row.state in OPEN_STATES and (not row.lease_until or row.lease_until <= now):
-                courier.carry(self.env.cr.dbname, row.id)
+            if row.state not in OPEN_STATES:
+                continue
+            if row._is_asked_in_round() or not row.lease_until or row.lease_until <= now:
+                row._send_courier()
+
+    def _send_courier(self):
+        if self._is_asked_in_round():
+            courier.go_round(self.env.cr.dbname, self.account_id.id)
+        else:
+            courier.carry(self.env.cr.dbname, self.id)
+
+    def _is_asked_in_round(self):
+        return bool(self.account_id) and self.state != 'draft'
+
+    def _hand_to_round(self):
+        """From here on the account's round asks about the row."""
+        if self.state in OPEN_STATES:
+            self._send_courier()
+
+    def _verdicts_without_news(self):
+        """What an enquiry may say without telling anything new about this open row."""
+        same = {verdict for verdict, state in STATE_OF_VERDICT.items() if state == self.state}
+        return same if self._is_over() else {*same, Verdict.NOT_FOUND, Verdict.UNKNOWN}
 
     @api.model
     def _cron_take_up(self):
@@ -517,7 +627,7 @@ class QFPayTransaction(models.Model):
                 self._move('unknown', source, {})
             return self.state in OPEN_STATES
         values = self._facts(outcome)
-        if source == 'answer' and outcome.code:
+        if source == 'answer' and outcome.code and self.terminal_id:
             values['answered_at'] = fields.Datetime.now()
         target = self._target_state(outcome)
         if target != self.state and target in TRANSITIONS[self.state]:
@@ -527,6 +637,27 @@ class QFPayTransaction(models.Model):
         elif target == self.state == 'done':
             self._complete(values)
         return self.state in OPEN_STATES
+
+    @api.model
+    def _hear(self, account, report):
+        """Take in a notification that was verified.
+
+        :param account: the `qfpay.account` whose key signed it
+        :param qfpay.openapi.notification.Notification report: what QFPay says
+        """
+        outcome = report.outcome
+        row = self.search(
+            [
+                ('reference', '=', outcome.reference),
+                ('company_id', '=', account.company_id.id),
+                ('account_id', 'in', (account.id, False)),
+            ]
+        )
+        if not row or outcome.trade_type != row.kind:
+            # A refund from QFPay's portal, a sale of another system on the same account.
+            _logger.info('QFPay: notified of %s, which is not ours', report.notify_type)
+            return
+        row._learn(outcome, 'notification')
 
     def _complete(self, values):
         """Fill what was still empty on a row that is done; what is known stays."""
@@ -540,11 +671,14 @@ class QFPayTransaction(models.Model):
         """The state that an outcome leads to; the present one when it tells nothing new."""
         if outcome.verdict is not Verdict.NOT_FOUND:
             return STATE_OF_VERDICT[outcome.verdict]
-        # "No such payment" proves nothing while the terminal may still be waiting for the card.
-        is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
-        if not is_over:
+        if not self._is_over():
             return self.state
         return 'cancelled' if self.respcd == CALLED_OFF else 'failed'
+
+    def _is_over(self):
+        """Whether "no such payment" proves anything: nobody can be waiting for the customer now."""
+        is_late = self.deadline and self.deadline < fields.Datetime.now()
+        return bool(self.answered_at or is_late)
 
     def _contradiction(self, outcome):
         """Why an outcome cannot be about this row, or None."""
@@ -553,7 +687,9 @@ class QFPayTransaction(models.Model):
             'amount': (outcome.amount_minor, self.amount_minor),
             'currency': (outcome.currency, self.currency_id.name),
         }
-        if self.kind == 'refund':
+        if self.account_id.mchid:
+            said['merchant'] = (outcome.merchant, self.account_id.mchid)
+        if self.kind == 'refund' and self.terminal_id:
             # The terminal gives a refund a number of its own and names the payment instead.
             said['reference'] = (outcome.orig_syssn, self.original_id.syssn)
         for what, (heard, expected) in said.items():
@@ -579,7 +715,12 @@ class QFPayTransaction(models.Model):
             'wallet': outcome.wallet,
             'respcd': outcome.inner_code if outcome.inner_code not in ('', '0000') else outcome.code,
             'message': outcome.message,
+            'qrcode': outcome.qrcode or outcome.pay_url,
         }
+        if facts['qrcode']:
+            facts['expires_at'] = self.requested_at + timedelta(
+                minutes=self.account_id.expiry_minutes
+            )
         if outcome.verdict in (Verdict.NOT_FOUND, Verdict.UNKNOWN) and self.respcd:
             # The first answer explains more than "no such payment" afterwards.
             facts.update(respcd=None, message=None)
@@ -705,6 +846,27 @@ class QFPayTransaction(models.Model):
             'card_type': self.card_type or self.wallet or '',
             'terminal': self.sudo().terminal_id.name or '',
             'attention': bool(self.attention),
+            **self._code_status(),
+        }
+
+    def _code_status(self):
+        """What the till needs to know where codes are shown or scanned, for `_status`."""
+        if not self.account_id:
+            return {'mode': 'terminal'}
+        asked = PAY_TYPES[self.channel]
+        mode = 'scan' if asked.mode is Mode.CPM else 'show'
+        is_open = self.state in OPEN_STATES
+        is_payment = self.kind == 'payment'
+        ran_out = self.state in ('failed', 'cancelled') and (self.lapsed or self.respcd == EXPIRED)
+        return {
+            'mode': mode,
+            'qrcode': self.qrcode or '' if is_open else '',
+            'expires_at': f'{self.expires_at.isoformat()}Z' if self.expires_at else '',
+            'pay_type': self.pay_type or self.channel,
+            'wallet': self.wallet or asked.wallet,
+            'step': 'password' if mode == 'scan' and self.state == 'pending' and is_payment else '',
+            'can_retry_code': self.state == 'failed' and self.respcd in CODES_TO_RESCAN,
+            'can_renew': mode == 'show' and ran_out and not self.cancel_requested_at,
         }
 
     @api.model
@@ -733,6 +895,8 @@ class QFPayTransaction(models.Model):
         terminal = self.sudo().terminal_id.name
         if self.state == 'done':
             return ''
+        if self.account_id:
+            return self._explain_code_payment()
         if self._is_being_called_off():
             return self.env._('Calling off on "%(terminal)s"…', terminal=terminal)
         if self.state == 'unknown':
@@ -751,6 +915,33 @@ class QFPayTransaction(models.Model):
         if self.state == 'cancelled':
             return self.env._('Called off. No money was taken.')
         return self._explain_code(self.respcd, self.message)
+
+    def _explain_code_payment(self):
+        """`_explain` for what goes through the OpenAPI."""
+        is_open = self.state in OPEN_STATES
+        is_shown = PAY_TYPES[self.channel].mode is Mode.MPM
+        if self._is_being_called_off():
+            return self.env._('Calling off at QFPay…')
+        if self.state == 'unknown':
+            return self.env._(
+                'The answer was lost; asking QFPay what became of the money. Do not charge again.'
+            )
+        if is_open and self.kind == 'refund':
+            return self.env._('Giving the money back…')
+        if is_open and self.cancel_refused:
+            return self.env._(
+                'This payment cannot be called off. Wait until the customer has paid or the code '
+                'has run out.'
+            )
+        if is_open and is_shown:
+            return self.env._('Waiting for the customer to scan the code…')
+        if self.state == 'pending':
+            return self.env._('The customer is entering the password…')
+        if is_open:
+            return self.env._('Waiting for QFPay…')
+        if self.state == 'cancelled' and not self.respcd:
+            return self.env._('Called off. No money was taken.')
+        return explain_end(self.env, self.respcd or '', self.kind, self.message or '')
 
     @api.model
     def _explain_code(self, code, words=''):
@@ -799,8 +990,8 @@ class QFPayTransaction(models.Model):
     def action_enquire(self):
         """Ask QFPay now."""
         self.check_access('read')
-        for row in self:
-            courier.carry(self.env.cr.dbname, row.id)
+        for row in self.sudo():
+            row._send_courier()
 
     def action_set_done(self):
         """A manager saw in QFPay's portal that the money moved."""
