@@ -103,6 +103,7 @@ class QFPayTransaction(models.Model):
         'pos.payment', string='Payment', readonly=True, index='btree_not_null', ondelete='set null'
     )
     pos_order_id = fields.Many2one(related='pos_payment_id.pos_order_id', string='Order')
+    pos_reference = fields.Char(related='pos_order_id.pos_reference', string='Receipt Number')
     original_id = fields.Many2one(
         'qfpay.transaction',
         string='Refund of',
@@ -153,15 +154,21 @@ class QFPayTransaction(models.Model):
     card_type = fields.Char(readonly=True)
     wallet = fields.Char(readonly=True)
     respcd = fields.Char(string='Response Code', readonly=True)
-    message = fields.Char(string="QFPay's Words", readonly=True)
-    sent_at = fields.Datetime(readonly=True)
+    message = fields.Char(
+        string='Last Message',
+        readonly=True,
+        help='What QFPay or the connection to it said last, word for word.',
+    )
+    sent_at = fields.Datetime(string='Sent', readonly=True)
     deadline = fields.Datetime(
         readonly=True, help='After this the terminal cannot be busy with the payment any more.'
     )
     answered_at = fields.Datetime(
-        readonly=True, help='When QFPay ended the request with an answer of its own.'
+        string='Answered',
+        readonly=True,
+        help='When QFPay ended the request with an answer of its own.',
     )
-    decided_at = fields.Datetime(readonly=True)
+    decided_at = fields.Datetime(string='Decided', readonly=True)
     decided_by_id = fields.Many2one('res.users', readonly=True)
     cancel_requested_at = fields.Datetime(string='Call-off Asked', readonly=True)
     cancel_refused = fields.Boolean(string='Call-off Refused', readonly=True)
@@ -801,6 +808,14 @@ class QFPayTransaction(models.Model):
         self.check_access('read')
         for row in self:
             courier.carry(self.env.cr.dbname, row.id)
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'info',
+                'message': self.env._('QFPay is being asked. Look again in a moment.'),
+            },
+        }
 
     def action_set_done(self):
         """A manager saw in QFPay's portal that the money moved."""
