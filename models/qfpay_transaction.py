@@ -223,21 +223,26 @@ class QFPayTransaction(models.Model):
         :raise StartRefused: nothing was started
         """
         payment = self._find_payment(payment_uuid)
-        attempts = self._attempts(payment_uuid)
+        ledger = self.sudo().with_company(payment.company_id)
+        attempts = ledger._attempts(payment_uuid)
         known = attempts._deciding()
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        row = self.sudo().create(self._values_to_start(payment, len(attempts) + 1))
+        row = ledger.create(ledger._values_to_start(payment, len(attempts) + 1))
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
 
     @api.model
     def _find_payment(self, payment_uuid):
+        """The payment of a line, if the caller may see it; what hangs on it is the server's business.
+
+        :return: `pos.payment` with the system's rights
+        """
         payment = self.env['pos.payment'].search_fetch(
             [('uuid', '=', payment_uuid)],
             ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
-        )
+        ).sudo()
         if not payment:
             raise StartRefused(
                 'not_found',
@@ -245,7 +250,9 @@ class QFPayTransaction(models.Model):
             )
         # Only what is needed: a queue stands behind this, and these records are wide.
         payment.pos_order_id.fetch(['config_id', 'state', 'uuid'])
-        payment.pos_order_id.config_id.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+        config = payment.pos_order_id.config_id
+        config.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+        config.currency_id.fetch(['decimal_places', 'name', 'rounding'])
         if payment.pos_order_id.state != 'draft':
             raise StartRefused(
                 'denied',
@@ -361,6 +368,7 @@ class QFPayTransaction(models.Model):
         """
         paid = self.search(
             [
+                ('company_id', '=', payment.company_id.id),
                 ('pos_payment_id', 'in', payment.pos_order_id.refunded_order_id.payment_ids.ids),
                 ('kind', '=', 'payment'),
                 ('state', '=', 'done'),
@@ -425,7 +433,7 @@ class QFPayTransaction(models.Model):
     @api.model
     def _check_is_free(self, terminal):
         """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
-        busy = self.sudo().search(
+        busy = self.search(
             [('terminal_id', '=', terminal.id), ('state', 'in', OPEN_STATES)], limit=1
         )
         if not busy:
