@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from .qfpay_transaction import OPEN_STATES
@@ -10,7 +10,15 @@ class PosOrder(models.Model):
     def write(self, vals):
         if vals.get('state') == 'cancel':
             self._check_no_money_at_qfpay()
-        return super().write(vals)
+        result = super().write(vals)
+        if vals.get('state') in ('paid', 'done', 'invoiced'):
+            self.payment_ids._qfpay_doubt()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_at_qfpay(self):
+        # The database deletes the payments of an order by itself, past their own guard.
+        self._check_no_money_at_qfpay()
 
     def _check_no_money_at_qfpay(self):
         """An order whose money is at QFPay must not vanish."""

@@ -1,8 +1,8 @@
 """What the ledger knows, on Odoo's own payment.
 
 The browser synchronises its idea of every payment line. For a line of a QFPay method the ledger
-outweighs it: what the browser sends about QFPay's facts is dropped, and a line that it calls done
-without the ledger's word is recorded as unconfirmed.
+outweighs it: what the browser sends about QFPay's facts is dropped, and a line that counts as paid
+without the ledger's word for its amount is recorded as unconfirmed.
 """
 
 from odoo import api, fields, models
@@ -10,18 +10,24 @@ from odoo.exceptions import UserError
 
 from .qfpay_transaction import OPEN_STATES
 
-# Written by the ledger only.
-FACTS = (
-    'transaction_id',
-    'payment_ref_no',
-    'card_brand',
-    'card_no',
-    'card_type',
-    'qfpay_confirmation',
-    'qfpay_transaction_ids',
-)
+# Written by the ledger only, on payments of whatever method.
+OURS = ('qfpay_confirmation', 'qfpay_transaction_ids')
+# Written by the ledger only, on payments of a QFPay method.
+FACTS = ('transaction_id', 'payment_ref_no', 'card_brand', 'card_no', 'card_type')
 # Fixed while an attempt is open or done.
-IDENTITY = ('amount', 'payment_method_id', 'uuid')
+IDENTITY = ('amount', 'payment_method_id', 'pos_order_id', 'uuid')
+# What a line says that waits for its money. The POS takes any other word, and none, for paid.
+WAITING = (
+    'pending',
+    'waiting',
+    'waitingCard',
+    'waitingCapture',
+    'waitingCancel',
+    'retry',
+    'force_done',
+    'reversing',
+    'timeout',
+)
 
 
 class PosPayment(models.Model):
@@ -41,38 +47,69 @@ class PosPayment(models.Model):
         string='QFPay Confirmation',
         readonly=True,
         copy=False,
-        help='Not confirmed: a cashier took the payment as done, QFPay never said so.',
+        help='Not confirmed: the payment counts as done here, QFPay never said so.',
     )
 
     @api.model_create_multi
     def create(self, vals_list):
-        methods = self.env['pos.payment.method']
-        return super().create(
-            [
-                _with_doubt(_without(vals, FACTS))
-                if methods.browse(vals.get('payment_method_id'))._qfpay_provider()
-                else vals
-                for vals in vals_list
-            ]
+        return super().create([self._qfpay_values_to_create(vals) for vals in vals_list])
+
+    @api.model
+    def _qfpay_values_to_create(self, vals):
+        """`vals` without what the ledger decides, and no default in its place."""
+        method_id = vals.get('payment_method_id') or self.env.context.get(
+            'default_payment_method_id'
         )
+        kept = dict(_without(vals, OURS), qfpay_confirmation=False)
+        if not self._qfpay_serves(method_id):
+            return kept
+        order = self.env['pos.order'].browse(vals.get('pos_order_id'))
+        doubt = _doubt(vals.get('payment_status'), order)
+        return dict(kept, **dict.fromkeys(FACTS, False), qfpay_confirmation=doubt)
 
     def write(self, vals):
-        ours = self.filtered(lambda payment: payment.payment_method_id._qfpay_provider())
+        vals = _without(vals, OURS)
+        if 'payment_method_id' in vals:
+            ours = self
+        else:
+            ours = self.filtered(lambda payment: payment.payment_method_id._qfpay_provider())
         result = super(PosPayment, self - ours).write(vals)
         for payment in ours:
-            super(PosPayment, payment).write(payment._qfpay_keep(vals))
+            super(PosPayment, payment).write(payment._qfpay_values_to_write(vals))
         return result
 
-    def _qfpay_keep(self, vals):
+    def _qfpay_values_to_write(self, vals):
         """`vals` without what the ledger decides."""
         self.ensure_one()
-        kept = _without(vals, FACTS)
         states = set(self.sudo().qfpay_transaction_ids.mapped('state'))
         if states & {'done', *OPEN_STATES}:
-            kept = _without(kept, IDENTITY)
+            vals = _without(vals, IDENTITY)
+        method_id = vals.get('payment_method_id', self.payment_method_id.id)
+        if not self._qfpay_serves(method_id):
+            return dict(vals, qfpay_confirmation=False)
+        kept = _without(vals, FACTS)
+        if method_id != self.payment_method_id.id:
+            kept.update(dict.fromkeys(FACTS, False))
         if 'done' in states:
             return _without(kept, ('payment_status',))
-        return _with_doubt(kept)
+        doubt = _doubt(kept.get('payment_status', self.payment_status), self.pos_order_id)
+        return dict(kept, qfpay_confirmation=doubt)
+
+    @api.model
+    def _qfpay_serves(self, method_id):
+        method = self.env['pos.payment.method'].browse(method_id)
+        return bool(method and method._qfpay_provider())
+
+    def _qfpay_doubt(self):
+        """Their order is paid, so they count as paid: mark those that QFPay never confirmed."""
+        doubtful = self.filtered(
+            lambda payment: (
+                payment.qfpay_confirmation != 'confirmed'
+                and payment.payment_method_id._qfpay_provider()
+                and not payment.currency_id.is_zero(payment.amount)
+            )
+        )
+        super(PosPayment, doubtful).write({'qfpay_confirmation': 'unconfirmed'})
 
     def _qfpay_take_over(self, row):
         """Write the ledger's word on the payment; past `write`, which guards these fields.
@@ -82,6 +119,9 @@ class PosPayment(models.Model):
         if not self:
             return
         if row.state == 'done':
+            if self.qfpay_confirmation != 'confirmed' and self.pos_order_id.state == 'draft':
+                # Nothing is booked yet: the line is worth what QFPay has moved.
+                super().write({'amount': row.amount})
             values = {
                 'payment_status': 'done',
                 'transaction_id': row.syssn,
@@ -89,13 +129,17 @@ class PosPayment(models.Model):
                 'card_brand': row.card_scheme,
                 'card_no': row.card_last4,
                 'card_type': row.card_type or row.wallet,
-                'qfpay_confirmation': 'confirmed',
+                'qfpay_confirmation': 'confirmed' if self._qfpay_agrees(row) else 'unconfirmed',
             }
         elif row.state in ('failed', 'cancelled') and self.payment_status != 'done':
             values = {'payment_status': 'retry'}
         else:
             return
         super().write(values)
+
+    def _qfpay_agrees(self, row):
+        """Whether the payment is for the amount that the ledger's row has moved."""
+        return self.currency_id.compare_amounts(self.amount, row.amount) == 0
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):
@@ -109,18 +153,14 @@ class PosPayment(models.Model):
                 )
             if row.state == 'done':
                 raise UserError(
-                    self.env._(
-                        'QFPay has taken this payment. Validate the order, then refund it.'
-                    )
+                    self.env._('QFPay has taken this payment. Validate the order, then refund it.')
                 )
 
 
-def _with_doubt(vals):
-    """What the browser alone calls done, the manager sees as unconfirmed."""
-    if 'payment_status' not in vals:
-        return vals
-    is_claimed = vals['payment_status'] == 'done'
-    return dict(vals, qfpay_confirmation='unconfirmed' if is_claimed else False)
+def _doubt(status, order):
+    """The confirmation of a line without the ledger's word, by its own word or its order's."""
+    is_paid = status not in WAITING or order.state not in (False, 'draft', 'cancel')
+    return 'unconfirmed' if is_paid else False
 
 
 def _without(vals, names):

@@ -127,6 +127,7 @@ class QFPayTransaction(models.Model):
         'pos.payment', string='Payment', readonly=True, index='btree_not_null', ondelete='set null'
     )
     pos_order_id = fields.Many2one(related='pos_payment_id.pos_order_id', string='Order')
+    pos_reference = fields.Char(related='pos_order_id.pos_reference', string='Receipt Number')
     original_id = fields.Many2one(
         'qfpay.transaction',
         string='Refund of',
@@ -177,7 +178,11 @@ class QFPayTransaction(models.Model):
     card_type = fields.Char(readonly=True)
     wallet = fields.Char(readonly=True)
     respcd = fields.Char(string='Response Code', readonly=True)
-    message = fields.Char(string="QFPay's Words", readonly=True)
+    message = fields.Char(
+        string='Last Message',
+        readonly=True,
+        help='What QFPay or the connection to it said last, word for word.',
+    )
     qrcode = fields.Char(string='Code to Scan', readonly=True)
     expires_at = fields.Datetime(readonly=True, help='Until then the code is shown.')
     auth_code = fields.Char(
@@ -189,7 +194,7 @@ class QFPayTransaction(models.Model):
     requested_at = fields.Datetime(
         readonly=True, default=fields.Datetime.now, help='The time of the order at QFPay: txdtm.'
     )
-    sent_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(string='Sent', readonly=True)
     deadline = fields.Datetime(
         readonly=True,
         help='After this the terminal cannot be busy with the payment any more; an order at the '
@@ -197,9 +202,11 @@ class QFPayTransaction(models.Model):
     )
     lapsed = fields.Boolean(readonly=True, help='The deadline is over and was dealt with.')
     answered_at = fields.Datetime(
-        readonly=True, help='When QFPay ended the request with an answer of its own.'
+        string='Answered',
+        readonly=True,
+        help='When QFPay ended the request with an answer of its own.',
     )
-    decided_at = fields.Datetime(readonly=True)
+    decided_at = fields.Datetime(string='Decided', readonly=True)
     decided_by_id = fields.Many2one('res.users', readonly=True)
     cancel_requested_at = fields.Datetime(string='Call-off Asked', readonly=True)
     cancel_refused = fields.Boolean(string='Call-off Refused', readonly=True)
@@ -255,21 +262,26 @@ class QFPayTransaction(models.Model):
         :raise StartRefused: nothing was started
         """
         payment = self._find_payment(payment_uuid)
-        attempts = self._attempts(payment_uuid)
+        ledger = self.sudo().with_company(payment.company_id)
+        attempts = ledger._attempts(payment_uuid)
         known = attempts._deciding()
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        row = self.sudo().create(self._values_to_start(payment, len(attempts) + 1, auth_code))
+        row = ledger.create(ledger._values_to_start(payment, len(attempts) + 1, auth_code))
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
 
     @api.model
     def _find_payment(self, payment_uuid):
+        """The payment of a line, if the caller may see it; what hangs on it is the server's business.
+
+        :return: `pos.payment` with the system's rights
+        """
         payment = self.env['pos.payment'].search_fetch(
             [('uuid', '=', payment_uuid)],
             ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
-        )
+        ).sudo()
         if not payment:
             raise StartRefused(
                 'not_found',
@@ -277,7 +289,9 @@ class QFPayTransaction(models.Model):
             )
         # Only what is needed: a queue stands behind this, and these records are wide.
         payment.pos_order_id.fetch(['config_id', 'state', 'uuid'])
-        payment.pos_order_id.config_id.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+        config = payment.pos_order_id.config_id
+        config.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+        config.currency_id.fetch(['decimal_places', 'name', 'rounding'])
         if payment.pos_order_id.state != 'draft':
             raise StartRefused(
                 'denied',
@@ -434,6 +448,7 @@ class QFPayTransaction(models.Model):
         """
         paid = self.search(
             [
+                ('company_id', '=', payment.company_id.id),
                 ('pos_payment_id', 'in', payment.pos_order_id.refunded_order_id.payment_ids.ids),
                 ('kind', '=', 'payment'),
                 ('state', '=', 'done'),
@@ -507,7 +522,7 @@ class QFPayTransaction(models.Model):
     @api.model
     def _check_is_free(self, terminal):
         """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
-        busy = self.sudo().search(
+        busy = self.search(
             [('terminal_id', '=', terminal.id), ('state', 'in', OPEN_STATES)], limit=1
         )
         if not busy:
@@ -992,6 +1007,14 @@ class QFPayTransaction(models.Model):
         self.check_access('read')
         for row in self.sudo():
             row._send_courier()
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'info',
+                'message': self.env._('QFPay is being asked. Look again in a moment.'),
+            },
+        }
 
     def action_set_done(self):
         """A manager saw in QFPay's portal that the money moved."""

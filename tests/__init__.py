@@ -5,6 +5,9 @@ from . import test_ecr_link_http
 from . import test_ecr_message
 from . import test_ecr_official
 from . import test_ecr_terminal
+from . import test_ledger
+from . import test_openapi_catalogue
+from . import test_openapi_gateway
 from . import test_openapi_notification
 from . import test_openapi_signature
 from . import test_pos_payment

@@ -4,12 +4,11 @@ import time
 import uuid
 
 from odoo import Command, fields
-from odoo.tests import HttpCase, TransactionCase, new_test_user
-from odoo.tests.common import release_test_lock
-
 from odoo.addons.pos_payment_qfpay import courier
 from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import OPEN_STATES
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
+from odoo.tests import HttpCase, TransactionCase, new_test_user
+from odoo.tests.common import release_test_lock
 
 from .simulation import Simulator
 
@@ -327,9 +326,7 @@ class SimulatorCase(Shop, HttpCase):
         self.authenticate(user.login, user.login)
 
     def start(self, payment):
-        return self.make_jsonrpc_request(
-            '/pos_payment_qfpay/start', {'payment_uuid': payment.uuid}
-        )
+        return self.make_jsonrpc_request('/pos_payment_qfpay/start', {'payment_uuid': payment.uuid})
 
     def status(self, *payments, **options):
         uuids = [payment.uuid for payment in payments]

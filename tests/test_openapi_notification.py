@@ -3,6 +3,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.pos_payment_qfpay.qfpay.errors import NotificationRefused
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.notification import SIZE_LIMIT, read_notification
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.signature import ClientKey

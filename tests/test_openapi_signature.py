@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.signature import (
     ClientKey,

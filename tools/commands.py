@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from . import database, lint, machine, odoo_run, postgres, programs, testing, words
+from . import database, demo, lint, machine, odoo_run, postgres, programs, testing, words
 from .machine import Problem
 
 
@@ -63,6 +63,7 @@ def _clean(_arguments: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     'clean': _clean,
     'createdb': _createdb,
+    'demo': lambda _arguments: demo.run(),
     'dropdb': _dropdb,
     'e2e': _e2e,
     'lint': lambda _arguments: lint.run_all(),

@@ -1,16 +1,17 @@
 """Databases with a furnished Hong Kong shop, made once and copied ever after.
 
-The template is made without this addon (so it stays good while the addon changes): Odoo's base,
-the company turned into a Hong Kong one, then the Point of Sale with Odoo's own QFPay module and
-the self-order kiosk beside it, then the shop. A dump in the cache serves other checkouts; in this
-checkout's server the template is a database that others are copied from.
+Two templates are made without this addon, so they stay good while it changes: Odoo's base with
+the company turned into a Hong Kong one; and, from a copy of that, the Point of Sale with Odoo's
+own QFPay module and the self-order kiosk beside it, and the shop. A third, with the addon, is made
+anew whenever the addon changes. Dumps of the first two in the cache serve other checkouts; in this
+checkout's server a template is a database that others are copied from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import machine, odoo_run, postgres
@@ -22,18 +23,17 @@ LANGUAGES = ('zh_HK',)
 COMPANY_SCRIPT = Path(__file__).with_name('furnish_company.py')
 SHOP_SCRIPT = Path(__file__).with_name('furnish_shop.py')
 QFPAY_SCRIPT = Path(__file__).with_name('furnish_qfpay.py')
+KEPT = 3
 # The addon's files that say what is in a database with the addon installed.
 INSTALLED = ('controllers', 'data', 'i18n', 'models', 'qfpay', 'security', 'static/src', 'views')
 
 
-def template_name(source: Source) -> str:
-    """The template's name: it changes with Odoo's release and with how the shop is furnished."""
-    digest = hashlib.sha256()
-    for part in (source.release, *MODULES, *LANGUAGES):
-        digest.update(part.encode())
-    for script in (COMPANY_SCRIPT, SHOP_SCRIPT):
-        digest.update(script.read_bytes())
-    return f'qfpay_template_{digest.hexdigest()[:12]}'
+def _name(kind: str, source: Source, *parts: str | Path) -> str:
+    """A template's name: it changes with Odoo's release and with what it is made of."""
+    digest = hashlib.sha256(source.release.encode())
+    for part in parts:
+        digest.update(part.read_bytes() if isinstance(part, Path) else part.encode())
+    return f'qfpay_{kind}_{digest.hexdigest()[:12]}'
 
 
 def exists(name: str) -> bool:
@@ -57,9 +57,9 @@ def create(source: Source, name: str, template: str | None = None) -> None:
 def ensure_addon_template(source: Source) -> str:
     """Like :func:`ensure_template`, with this addon as it is now, terminals and methods; its name.
 
-    It is made anew whenever a file of the addon changed; the one before is dropped.
+    It is made anew whenever a file of the addon changed.
     """
-    digest = hashlib.sha256(template_name(source).encode())
+    digest = hashlib.sha256(ensure_template(source).encode())
     for path in _installed_files():
         digest.update(str(path.relative_to(machine.ROOT)).encode())
         digest.update(path.read_bytes())
@@ -70,14 +70,15 @@ def ensure_addon_template(source: Source) -> str:
     ):
         if exists(name):
             return name
+        # A few old ones stay: a test run that began before the change still copies from its own.
         for (old,) in postgres.sql(
             f"SELECT datname FROM pg_database WHERE datname LIKE '{prefix}%'"
+            f' ORDER BY oid DESC OFFSET {KEPT}'
         ):
             drop(old)
         unfinished = f'{name}_unfinished'
         create(source, unfinished)
-        install = ['-d', unfinished, '--no-http', '--stop-after-init', '-i', machine.ADDON]
-        _odoo(source, 'Installing the addon', install)
+        _odoo(source, 'Installing the addon', [*_batch(unfinished), '-i', machine.ADDON])
         shell(source, 'Setting up terminals and payment methods', unfinished, QFPAY_SCRIPT)
         postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
@@ -96,9 +97,33 @@ def _env() -> dict[str, str]:
     return postgres.environ()
 
 
+def ensure_base(source: Source) -> str:
+    """The template with Odoo's base and the Hong Kong company, nothing installed; its name."""
+
+    def build(name: str) -> None:
+        machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
+        _odoo(source, "Making a database with Odoo's base", [*_batch(name), '-i', 'base'])
+        shell(source, 'Moving the company to Hong Kong', name, COMPANY_SCRIPT)
+
+    return _ensure(_name('base', source, COMPANY_SCRIPT), build)
+
+
 def ensure_template(source: Source) -> str:
-    """Make the furnished template if the server has none; answer its name."""
-    name = template_name(source)
+    """The template with the furnished shop, without this addon; its name."""
+
+    def build(name: str) -> None:
+        create(source, name, ensure_base(source))
+        languages = f'--load-language={",".join(LANGUAGES)}'
+        modules = ','.join(MODULES)
+        _odoo(source, 'Installing the Point of Sale', [*_batch(name), languages, '-i', modules])
+        shell(source, 'Furnishing the shop', name, SHOP_SCRIPT)
+
+    parts = (*MODULES, *LANGUAGES, COMPANY_SCRIPT, SHOP_SCRIPT)
+    return _ensure(_name('template', source, *parts), build)
+
+
+def _ensure(name: str, build: Callable[[str], None]) -> str:
+    """Make a template unless the server has it: from the cache's dump, else by ``build``."""
     if exists(name):
         return name
     with machine.locked(
@@ -106,28 +131,22 @@ def ensure_template(source: Source) -> str:
     ):
         if exists(name):
             return name
+        machine.need_space(machine.RUN, 1, 'A database')
         dump = CACHE / 'databases' / f'{name}.dump'
         unfinished = f'{name}_unfinished'
         drop(unfinished)
         if dump.exists():
             _restore(dump, unfinished)
         else:
-            _build(source, unfinished)
+            build(unfinished)
             _dump(unfinished, dump)
         postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
 
 
-def _build(source: Source, name: str) -> None:
-    machine.need_space(machine.RUN, 1.5, 'A database')
-    machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
-    install = ['-d', name, '--no-http', '--stop-after-init', '--log-level=info']
-    languages = f'--load-language={",".join(LANGUAGES)}'
-    _odoo(source, "Making a database with Odoo's base", [*install, '-i', 'base'])
-    shell(source, 'Moving the company to Hong Kong', name, COMPANY_SCRIPT)
-    modules = ','.join(MODULES)
-    _odoo(source, 'Installing the Point of Sale', [*install, languages, '-i', modules])
-    shell(source, 'Furnishing the shop', name, SHOP_SCRIPT)
+def _batch(name: str) -> list[str]:
+    """Odoo's arguments for work on a database without serving it."""
+    return ['-d', name, '--no-http', '--stop-after-init']
 
 
 def _odoo(source: Source, title: str, arguments: list[str]) -> None:

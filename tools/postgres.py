@@ -225,6 +225,12 @@ def sql(query: str, database: str = 'postgres') -> list[list[str]]:
     return [line.split('\x1f') for line in output.splitlines()]
 
 
+def table(query: str, database: str) -> str:
+    """The rows of a query drawn as a table for a terminal."""
+    command = [program('psql'), '-X', '-P', 'border=2', '-P', 'footer=off', '-d', database]
+    return machine.output_of([*command, '-c', query], env=environ())
+
+
 def pass_through(name: str, arguments: list[str]) -> int:
     """Run a PostgreSQL client program in the foreground; answer its exit code."""
     with server():

@@ -286,7 +286,10 @@ class Gateway:
         pieces = months((since or now) - _MONTH_MARGIN, now + _MONTH_MARGIN)
         if since is None or len(pieces) < 2:
             return [{}]
-        return [{'start_time': to_text(begin), 'end_time': to_text(end)} for begin, end in pieces]
+        return [
+            {'start_time': to_text(begin), 'end_time': to_text(end)}
+            for begin, end in pieces[:_MOST_MONTHS]
+        ]
 
     def _look_up(
         self, name: str, numbers: Sequence[str], window: Mapping[str, Value]

@@ -1,0 +1,351 @@
+import uuid
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import ShopCase
+
+FORGED = {
+    'transaction_id': 'forged',
+    'payment_ref_no': 'forged',
+    'card_brand': 'VISA',
+    'card_no': '1111',
+    'card_type': 'CREDIT',
+    'qfpay_confirmation': 'confirmed',
+}
+
+
+@tagged('post_install', '-at_install', 'pos_payment_qfpay')
+class TestPosPayment(ShopCase):
+    """What stands on a payment of a QFPay method is the ledger's word, never the browser's."""
+
+    def assert_forged_nothing(self, payment):
+        facts = payment.read(list(FORGED))[0]
+        facts.pop('id')
+        self.assertNotIn('forged', facts.values())
+        self.assertFalse(facts['card_no'])
+        self.assertNotEqual(facts['qfpay_confirmation'], 'confirmed')
+
+    def update(self, payment, user=None, **values):
+        """The browser sends an order again, with one line changed."""
+        order = payment.pos_order_id
+        sent = self.order(self.line(order.amount_total), uuid=order.uuid)
+        sent.update(lines=[], payment_ids=[Command.update(payment.id, values)])
+        return self.sync(sent, user=user)
+
+    # ------------------------------------------------------------------
+    # What a browser claims
+    # ------------------------------------------------------------------
+
+    def test_line_that_waits_is_not_doubted(self):
+        """A line that nobody calls done carries no remark."""
+        self.assertFalse(self.payment().qfpay_confirmation)
+
+    def test_forged_facts_do_not_arrive_with_a_new_order(self):
+        """A till that sends QFPay's facts with a new line is not believed."""
+        payment = self.payment(payment_status='done', **FORGED)
+        self.assert_forged_nothing(payment)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_forged_facts_do_not_arrive_with_an_update(self):
+        """A till that sends QFPay's facts with a changed line is not believed."""
+        payment = self.payment()
+        self.update(payment, payment_status='done', **FORGED)
+        self.assert_forged_nothing(payment)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_forged_facts_do_not_arrive_over_rpc(self):
+        """A cashier who writes on the record itself is not believed."""
+        payment = self.payment()
+        payment.with_user(self.cashier).write({'payment_status': 'done', **FORGED})
+        self.assert_forged_nothing(payment)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_forged_facts_do_not_arrive_as_defaults(self):
+        """Defaults in the context of a call are no way round."""
+        order = self.payment().pos_order_id
+        context = {f'default_{name}': value for name, value in FORGED.items()}
+        context['default_payment_status'] = 'done'
+        payments = self.env['pos.payment'].with_user(self.cashier).with_context(**context)
+        payment = payments.create(
+            {'pos_order_id': order.id, 'amount': 5, 'payment_method_id': self.card.id}
+        )
+        self.assert_forged_nothing(payment)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_forged_facts_do_not_arrive_by_way_of_cash(self):
+        """A cash payment with invented facts does not keep them when it becomes a card payment."""
+        payment = self.payment(method=self.cash, payment_status='done', **FORGED)
+        payment.with_user(self.cashier).write(FORGED)
+        self.assertFalse(payment.qfpay_confirmation)
+        payment.with_user(self.cashier).payment_method_id = self.card
+        self.assert_forged_nothing(payment)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_copy_of_a_paid_line_is_not_paid(self):
+        """Who copies a confirmed payment gets one that QFPay knows nothing of."""
+        row = self.paid()
+        order = self.payment().pos_order_id
+        copy = row.pos_payment_id.with_user(self.cashier).copy({'pos_order_id': order.id})
+        self.assertFalse(copy.transaction_id)
+        self.assertEqual(copy.qfpay_confirmation, 'unconfirmed')
+
+    def test_line_without_a_status_counts_as_paid(self):
+        """The POS takes a line without a status for paid, so it is marked."""
+        self.assertEqual(self.payment(payment_status=False).qfpay_confirmation, 'unconfirmed')
+        self.assertEqual(self.payment(payment_status='reversed').qfpay_confirmation, 'unconfirmed')
+
+    def test_line_called_off_again_is_not_doubted_any_more(self):
+        """Done by mistake and taken back before the order is paid: no remark stays."""
+        payment = self.payment(payment_status='done')
+        self.update(payment, payment_status='retry')
+        self.assertFalse(payment.qfpay_confirmation)
+
+    def test_order_paid_with_a_line_that_still_waits(self):
+        """An order that a till closes while the card was never taken shows as unconfirmed."""
+        for status in ('pending', 'waitingCard', 'retry', 'force_done'):
+            with self.subTest(status):
+                line = self.line(payment_status=status)
+                order = self.sync(self.order(line, state='paid'))
+                self.assertEqual(order.state, 'paid')
+                self.assertEqual(order.payment_ids.qfpay_confirmation, 'unconfirmed')
+
+    def test_doubt_stays_after_the_order_is_paid(self):
+        """A cashier cannot wipe the doubt away by taking the word back."""
+        order = self.sync(self.order(self.line(payment_status='done'), state='paid'))
+        order.payment_ids.with_user(self.cashier).write({'payment_status': 'retry'})
+        self.assertEqual(order.payment_ids.qfpay_confirmation, 'unconfirmed')
+
+    def test_line_added_to_a_paid_order(self):
+        """A QFPay line that is added when the order is paid already is unconfirmed."""
+        order = self.sync(self.order(self.line(method=self.cash), state='paid'))
+        payment = (
+            self.env['pos.payment']
+            .with_user(self.cashier)
+            .create(
+                {
+                    'pos_order_id': order.id,
+                    'amount': 5,
+                    'payment_method_id': self.card.id,
+                    'payment_status': 'pending',
+                }
+            )
+        )
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_other_methods_are_left_alone(self):
+        """Cash, and other providers' terminals, keep what their own modules write."""
+        payment = self.payment(method=self.cash, payment_status='done', transaction_id='theirs')
+        self.assertEqual(payment.transaction_id, 'theirs')
+        self.assertFalse(payment.qfpay_confirmation)
+        self.sync(self.order(self.line(method=self.cash), state='paid'))
+        self.assertFalse(payment.qfpay_confirmation)
+
+    # ------------------------------------------------------------------
+    # What the ledger knows stays
+    # ------------------------------------------------------------------
+
+    def confirmed(self, amount=10.1):
+        payment = self.payment(amount)
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'done', syssn='77', card_scheme='VISA'), 'answer')
+        return payment
+
+    def test_done_reaches_the_payment(self):
+        """QFPay's word arrives on the payment, with its number and the card."""
+        payment = self.confirmed()
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.transaction_id, '77')
+        self.assertEqual(payment.card_brand, 'VISA')
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+
+    def test_late_sync_does_not_undo_what_qfpay_said(self):
+        """A copy of the order that left the browser before the result changes nothing."""
+        payment = self.confirmed()
+        stale = self.line(999, payment_status='waitingCard', uuid=payment.uuid, card_brand='')
+        self.update(payment, **stale)
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.transaction_id, '77')
+        self.assertEqual(payment.amount, 10.1)
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+
+    def test_amount_method_and_order_are_fixed_while_under_way(self):
+        """What the terminal asks for cannot be exchanged behind its back."""
+        payment = self.payment()
+        other = self.payment().pos_order_id
+        self.begin(payment)
+        changes = {
+            'amount': 1,
+            'payment_method_id': self.cash.id,
+            'uuid': str(uuid.uuid4()),
+            'pos_order_id': other.id,
+        }
+        before = payment.read(list(changes))
+        payment.with_user(self.cashier).write(changes)
+        self.assertEqual(payment.read(list(changes)), before)
+
+    def test_paid_line_cannot_be_moved_to_another_order(self):
+        """Money that paid one order does not pay a second one."""
+        payment = self.confirmed()
+        order = self.payment().pos_order_id
+        order.with_user(self.cashier).write({'payment_ids': [Command.link(payment.id)]})
+        self.assertNotEqual(payment.pos_order_id, order)
+
+    def test_amount_may_change_after_a_failure(self):
+        """A line that failed may be tried again with another amount."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'failed'), 'answer')
+        self.assertEqual(payment.payment_status, 'retry')
+        self.update(payment, amount=5)
+        self.assertEqual(payment.amount, 5)
+
+    def test_forced_line_is_confirmed_when_qfpay_says_so_later(self):
+        """Forced by the cashier, the line is unconfirmed until QFPay's word comes."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        self.update(payment, payment_status='done')
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+        payment.pos_order_id.action_pos_order_paid()
+        row._learn(self.outcome(row, 'done', syssn='78'), 'enquiry')
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+        self.assertEqual(payment.transaction_id, '78')
+
+    def test_forced_line_stays_unconfirmed_when_qfpay_says_no(self):
+        """A forced line whose payment failed is done for the till, unconfirmed for the manager."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        self.update(payment, payment_status='done')
+        row._learn(self.outcome(row, 'failed'), 'answer')
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_draft_line_is_worth_what_qfpay_took(self):
+        """When an earlier attempt turns out to be paid, the line takes over its amount."""
+        payment = self.payment(100)
+        first = self.begin(payment)
+        first._claim()
+        first._learn(self.outcome(first, 'failed'), 'answer')
+        self.update(payment, amount=60)
+        first._learn(self.outcome(first, 'done', syssn='79'), 'notification')
+        self.assertEqual(payment.amount, 100)
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+
+    def test_booked_line_of_another_amount_is_not_confirmed(self):
+        """A payment that is booked with another amount than QFPay took is for the manager."""
+        payment = self.payment(100)
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'failed'), 'answer')
+        order = payment.pos_order_id
+        self.update(payment, amount=60)
+        order.lines.price_subtotal_incl = order.lines.price_unit = 60
+        order._compute_prices()
+        order.action_pos_order_paid()
+        row._learn(self.outcome(row, 'done', syssn='80'), 'notification')
+        self.assertEqual(payment.amount, 60)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+        self.assertTrue(row.attention)
+
+    # ------------------------------------------------------------------
+    # What cannot be removed
+    # ------------------------------------------------------------------
+
+    def assert_refused(self, payment, action, *args):
+        """The action raises, and payment and order stay as they were."""
+        with self.subTest(f'{action.__name__} {args}'):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                action(*args)
+            self.assertTrue(payment.exists())
+            self.assertNotEqual(payment.pos_order_id.state, 'cancel')
+
+    def assert_line_stays(self, payment):
+        payment = payment.with_user(self.cashier)
+        order = payment.pos_order_id
+        self.assert_refused(payment, payment.unlink)
+        self.assert_refused(payment, order._clean_payment_lines)
+        for command in (
+            Command.delete(payment.id),
+            Command.unlink(payment.id),
+            Command.clear(),
+            Command.set([]),
+        ):
+            self.assert_refused(payment, order.write, {'payment_ids': [command]})
+
+    def test_line_under_way_cannot_be_removed(self):
+        """A line whose payment is under way survives every attempt to remove it."""
+        payment = self.payment()
+        self.begin(payment)
+        self.assert_line_stays(payment)
+
+    def test_line_that_is_paid_cannot_be_removed(self):
+        """A line that QFPay has taken survives every attempt to remove it."""
+        self.assert_line_stays(self.confirmed())
+
+    def test_order_at_qfpay_cannot_be_cancelled_or_removed(self):
+        """An order whose money is under way or taken cannot vanish."""
+        payment = self.payment()
+        row = self.begin(payment)
+        order = payment.pos_order_id.with_user(self.cashier)
+        another = self.payment(till=self.till_2).pos_order_id
+        for state in ('draft', 'sent', 'unknown', 'done'):
+            if state == 'sent':
+                row._claim()
+            elif state != 'draft':
+                row._learn(self.outcome(row, state), 'answer')
+            self.assertEqual(row.state, state)
+            self.assert_refused(payment, order.action_pos_order_cancel)
+            self.assert_refused(payment, (order | another).action_pos_order_cancel)
+            self.assert_refused(payment, order.write, {'state': 'cancel'})
+            self.assert_refused(payment, order.remove_from_ui, order.ids)
+            self.assert_refused(payment, order.unlink)
+
+    def test_order_without_money_can_be_cancelled(self):
+        """Failed and called-off payments hold nobody up."""
+        for verdict in ('failed', 'cancelled'):
+            payment = self.payment()
+            row = self.begin(payment)
+            row._claim()
+            row._learn(self.outcome(row, verdict), 'answer')
+            payment.pos_order_id.with_user(self.cashier).action_pos_order_cancel()
+            self.assertEqual(payment.pos_order_id.state, 'cancel')
+
+    def test_order_without_money_can_be_removed(self):
+        """An order whose payment failed can be removed; what was tried stays in the ledger."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'failed'), 'answer')
+        payment.pos_order_id.with_user(self.cashier).unlink()
+        self.env.invalidate_all()
+        self.assertFalse(payment.exists())
+        self.assertEqual(row.state, 'failed')
+        self.assertFalse(row.pos_payment_id)
+
+    def test_money_for_a_line_that_is_gone(self):
+        """Money that arrives after its line was removed is kept in the ledger, for a manager."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'failed'), 'answer')
+        payment.unlink()
+        row._learn(self.outcome(row, 'done', syssn='81'), 'notification')
+        self.assertEqual(row.state, 'done')
+        self.assertTrue(row.attention)
+
+    def test_money_for_an_order_that_was_cancelled(self):
+        """Money that arrives after its order was cancelled is on the payment, for a manager."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        row._learn(self.outcome(row, 'cancelled'), 'answer')
+        payment.pos_order_id.action_pos_order_cancel()
+        row._learn(self.outcome(row, 'done', syssn='82'), 'notification')
+        self.assertEqual(payment.payment_status, 'done')
+        self.assertEqual(payment.transaction_id, '82')
+        self.assertTrue(row.attention)
