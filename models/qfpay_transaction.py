@@ -28,7 +28,7 @@ from ..qfpay.errors import InvalidRequest
 from ..qfpay.money import to_minor
 from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
 from ..qfpay.outcome import Verdict
-from .qfpay_terminal import TERMINAL_CURRENCY
+from .qfpay_terminal import GRACE, TERMINAL_CURRENCY
 from .qfpay_words import explain_end
 
 _logger = logging.getLogger(__name__)
@@ -59,8 +59,6 @@ EXPIRED = '1181'
 # The customer's code was wrong, used or too old: another one may do.
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
 
-# A draft that is older was forgotten: whoever it was for is gone.
-STALE = timedelta(seconds=60)
 
 
 def accepted_currencies(provider, channel):
@@ -557,7 +555,7 @@ class QFPayTransaction(models.Model):
         now = fields.Datetime.now()
         if self.state not in OPEN_STATES or (self.lease_until and self.lease_until > now):
             return None
-        if self.state == 'draft' and self.create_date < now - STALE:
+        if self.state == 'draft' and self.create_date < now - GRACE:
             # The customer is gone: a terminal that wakes up now would frighten the next one.
             self._move('failed', 'answer', {'respcd': 'not_sent'})
             return None
