@@ -198,8 +198,8 @@ class TestOpenapiGateway(BaseCase):
                     'SHA256' if sign_type is SignType.SHA256 else None,
                 )
                 self.assertEqual(request.headers['X-QF-APPCODE'], APP_CODE)
-                self.assertTrue(
-                    request.headers['Content-Type'].startswith('application/x-www-form-urlencoded')
+                self.assertEqual(
+                    request.headers['Content-Type'], 'application/x-www-form-urlencoded'
                 )
                 self.assertNotIn(CLIENT_KEY.encode(), request.body)
                 self.assertEqual(
