@@ -389,8 +389,10 @@ class QFPayTransaction(models.Model):
                 'refund',
                 self.env._(
                     'More than is left: at most %(amount)s can be given back through QFPay.',
-                    amount=max(row._refundable_minor() for row in paid)
-                    / 10**payment.currency_id.decimal_places,
+                    amount=payment.currency_id.format(
+                        max(row._refundable_minor() for row in paid)
+                        / 10**payment.currency_id.decimal_places
+                    ),
                 ),
             )
         # The whole of one payment first: with a split order the amounts tell them apart.
@@ -407,7 +409,9 @@ class QFPayTransaction(models.Model):
                 'refund',
                 self.env._(
                     '%(channel)s payments cannot be given back through QFPay. Refund in cash.',
-                    channel=channel.label,
+                    channel=dict(original.payment_method_id._get_qfpay_ecr_channels())[
+                        original.channel
+                    ],
                 ),
             )
         if channel.card and original.amount_minor != amount_minor:
@@ -416,7 +420,7 @@ class QFPayTransaction(models.Model):
                 self.env._(
                     'A card payment can only be given back as a whole on the terminal: '
                     '%(amount)s. For a part of it use the QFPay merchant portal.',
-                    amount=original.amount,
+                    amount=original.currency_id.format(original.amount),
                 ),
             )
         return original
@@ -563,24 +567,29 @@ class QFPayTransaction(models.Model):
 
     def _contradiction(self, outcome):
         """Why an outcome cannot be about this row, or None."""
-        said = {
-            'reference': (outcome.reference, self.reference),
-            'amount': (outcome.amount_minor, self.amount_minor),
-            'currency': (outcome.currency, self.currency_id.name),
-        }
+        reference = (outcome.reference, self.reference)
         if self.kind == 'refund':
             # The terminal gives a refund a number of its own and names the payment instead.
-            said['reference'] = (outcome.orig_syssn, self.original_id.syssn)
-        for what, (heard, expected) in said.items():
-            if heard is not None and heard != expected:
-                return self.env._(
-                    'QFPay reported another %(what)s: %(heard)s instead of %(expected)s. Compare '
-                    'with the QFPay merchant portal.',
-                    what=what,
-                    heard=heard,
-                    expected=expected,
-                )
+            reference = (outcome.orig_syssn, self.original_id.syssn)
+        amount = (outcome.amount_minor, self.amount_minor)
+        currency = (outcome.currency, self.currency_id.name)
+        for heard, expected in (reference, amount, currency):
+            if heard is None or heard == expected:
+                continue
+            if (heard, expected) == amount:
+                unit = 10**self.currency_id.decimal_places
+                heard, expected = (self.currency_id.format(m / unit) for m in amount)
+            return self._in_shop_language().env._(
+                'QFPay speaks of %(heard)s, but %(expected)s was asked for. Compare with the '
+                'QFPay merchant portal.',
+                heard=heard,
+                expected=expected,
+            )
         return None
+
+    def _in_shop_language(self):
+        """This row in the cashier's language, for sentences that are kept for the managers."""
+        return self.with_context(lang=self.create_uid.lang)
 
     def _facts(self, outcome):
         """The columns that an outcome fills; what it does not tell stays as it was."""
@@ -612,14 +621,16 @@ class QFPayTransaction(models.Model):
         self.write(values)
         if came_late:
             self._raise_attention(
-                self.env._(
+                self._in_shop_language().env._(
                     'QFPay says that the money moved, after it had said that it did not. Check '
                     'that the customer has not paid twice.'
                 )
             )
         if state == 'done' and not self.pos_payment_id:
             self._raise_attention(
-                self.env._('The money moved, but the payment line is gone. Give it back or book it.')
+                self._in_shop_language().env._(
+                    'The money moved, but the payment line is gone. Give it back or book it.'
+                )
             )
         self.pos_payment_id._qfpay_take_over(self)
         self._tell_tills()
