@@ -574,18 +574,20 @@ class QFPayTransaction(models.Model):
         amount = (outcome.amount_minor, self.amount_minor)
         currency = (outcome.currency, self.currency_id.name)
         for heard, expected in (reference, amount, currency):
-            if heard is None or heard == expected:
-                continue
-            if (heard, expected) == amount:
-                unit = 10**self.currency_id.decimal_places
-                heard, expected = (self.currency_id.format(m / unit) for m in amount)
-            return self._in_shop_language().env._(
-                'QFPay speaks of %(heard)s, but %(expected)s was asked for. Compare with the '
-                'QFPay merchant portal.',
-                heard=heard,
-                expected=expected,
-            )
+            if heard is not None and heard != expected:
+                return self._in_shop_language().env._(
+                    'QFPay speaks of %(heard)s, but %(expected)s was asked for. Compare with the '
+                    'QFPay merchant portal.',
+                    heard=self._in_words(heard),
+                    expected=self._in_words(expected),
+                )
         return None
+
+    def _in_words(self, value):
+        """Minor units as money; a name or number of QFPay's as it is."""
+        if isinstance(value, int):
+            return self.currency_id.format(value / 10**self.currency_id.decimal_places)
+        return value
 
     def _in_shop_language(self):
         """This row in the cashier's language, for sentences that are kept for the managers."""
