@@ -21,7 +21,7 @@ class PosPaymentMethod(models.Model):
         string='QFPay Channel',
         help='What the terminal asks the customer for. The till decides on which terminal.',
     )
-    qfpay_setup_hint = fields.Text(compute='_compute_qfpay_setup_hint')
+    qfpay_setup_hint = fields.Text(string='Still Missing', compute='_compute_qfpay_setup_hint')
 
     def _get_payment_terminal_selection(self):
         return super()._get_payment_terminal_selection() + [(ECR, self.env._('QFPay terminal'))]

@@ -60,7 +60,7 @@ class QFPayTerminal(models.Model):
         domain="[('company_id', '=', company_id)]",
         help='The tills that take payments on this terminal, one after the other.',
     )
-    setup_hint = fields.Text(compute='_compute_setup_hint')
+    setup_hint = fields.Text(string='Still Missing', compute='_compute_setup_hint')
 
     _one_address = models.UniqueIndex(
         '(host, port) WHERE active',
