@@ -645,7 +645,9 @@ class QFPayTransaction(models.Model):
 
     def _tell_tills(self):
         """Customer displays hear this channel too: no amount, no name, no number."""
-        self.config_id._notify(
+        till = self.config_id.with_company(self.company_id)
+        till.fetch(['access_token'])
+        till._notify(
             'QFPAY_PAYMENT',
             {
                 'reference': self.reference,
