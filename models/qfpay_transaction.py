@@ -19,11 +19,13 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
 from .. import courier
-from ..qfpay.ecr.message import CHANNELS
+from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT
 from ..qfpay.errors import InvalidRequest
 from ..qfpay.money import to_minor
 from ..qfpay.outcome import Verdict
@@ -229,7 +231,12 @@ class QFPayTransaction(models.Model):
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        row = ledger.create(ledger._values_to_start(payment, len(attempts) + 1))
+        values = ledger._values_to_start(payment, len(attempts) + 1)
+        try:
+            row = ledger.create(values)
+        except UniqueViolation as error:
+            # Somebody was faster by a moment. Odoo runs the request again, which then sees who.
+            raise ConcurrencyError(f'{values["reference"]} was overtaken') from error
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
 
@@ -326,6 +333,16 @@ class QFPayTransaction(models.Model):
                     till=config.name,
                 ),
             )
+        if not terminal.active:
+            raise StartRefused(
+                'config',
+                self.env._(
+                    'QFPay terminal "%(terminal)s" is not in use any more. Ask a manager to choose '
+                    'another one for "%(till)s", or take another payment method.',
+                    terminal=terminal.name,
+                    till=config.name,
+                ),
+            )
         if not terminal._is_set_up():
             raise StartRefused('config', terminal._explain_not_set_up())
         return terminal
@@ -383,6 +400,7 @@ class QFPayTransaction(models.Model):
                     'the method it was paid with, or in cash.'
                 ),
             )
+        self._check_no_refund_under_way(paid)
         left = paid.filtered(lambda row: row._refundable_minor() >= amount_minor)
         if not left:
             raise StartRefused(
@@ -424,6 +442,20 @@ class QFPayTransaction(models.Model):
                 ),
             )
         return original
+
+    def _check_no_refund_under_way(self, paid):
+        """What is left of a payment is known again when its refund has ended."""
+        busy = paid.refund_ids.filtered(lambda row: row.state in OPEN_STATES)[:1]
+        if busy:
+            busy._take_up()
+            raise StartRefused(
+                'busy',
+                self.env._(
+                    'This order is being given back at "%(till)s" already. Wait until that is '
+                    'finished, then look what is left.',
+                    till=busy.config_id.name,
+                ),
+            )
 
     def _returned_minor(self):
         """What was given back of this payment already, in minor units."""
@@ -485,20 +517,25 @@ class QFPayTransaction(models.Model):
                 self._move('failed', 'answer', {'respcd': 'not_sent', 'message': str(error)})
             return None
         if is_new:
-            waits = timedelta(seconds=self.terminal_id.timeout)
-            self._move('sent', None, {'sent_at': now, 'deadline': now + waits + GRACE})
+            seconds = self.terminal_id.timeout
+            if self.kind == 'refund':
+                # The terminal cannot be told how long to wait with a refund.
+                seconds = max(seconds, DEFAULT_TIMEOUT)
+            deadline = now + timedelta(seconds=seconds) + GRACE
+            self._move('sent', None, {'sent_at': now, 'deadline': deadline})
         self.lease_until = now + timedelta(seconds=courier.LEASE)
         return errand, is_new
 
     @api.model
     def _renew_lease(self, row_ids):
+        lease_until = fields.Datetime.now() + timedelta(seconds=courier.LEASE)
         self.env.cr.execute(
             """
             UPDATE qfpay_transaction
-               SET lease_until = (now() AT TIME ZONE 'UTC') + %s * interval '1 second'
+               SET lease_until = %s
              WHERE id IN %s AND lease_until IS NOT NULL
             """,
-            (courier.LEASE, tuple(row_ids)),
+            (lease_until, tuple(row_ids)),
         )
 
     def _take_up(self):
@@ -545,6 +582,13 @@ class QFPayTransaction(models.Model):
             self.write(values)
         elif target == self.state == 'done':
             self._complete(values)
+        elif self.state == 'done' and outcome.final:
+            self._raise_attention(
+                self._in_shop_language().env._(
+                    'QFPay says that no money moved, after it was known as done. Compare with the '
+                    'QFPay merchant portal.'
+                )
+            )
         return self.state in OPEN_STATES
 
     def _complete(self, values):
@@ -621,21 +665,32 @@ class QFPayTransaction(models.Model):
         if state not in OPEN_STATES:
             values.update(decided_at=fields.Datetime.now(), lease_until=False)
         self.write(values)
+        self.pos_payment_id._qfpay_take_over(self)
+        if state == 'done' and (reasons := self._reasons_to_look(came_late)):
+            self._raise_attention(' '.join(reasons))
+        self._tell_tills()
+
+    def _reasons_to_look(self, came_late):
+        """Why a manager must look at a row that is done now.
+
+        :param bool came_late: the row was known as failed or cancelled before
+        """
+        env = self._in_shop_language().env
+        reasons = []
         if came_late:
-            self._raise_attention(
-                self._in_shop_language().env._(
+            reasons.append(
+                env._(
                     'QFPay says that the money moved, after it had said that it did not. Check '
                     'that the customer has not paid twice.'
                 )
             )
-        if state == 'done' and not self.pos_payment_id:
-            self._raise_attention(
-                self._in_shop_language().env._(
-                    'The money moved, but the payment line is gone. Give it back or book it.'
-                )
+        if not self.pos_payment_id:
+            reasons.append(
+                env._('The money moved, but the payment line is gone. Give it back or book it.')
             )
-        self.pos_payment_id._qfpay_take_over(self)
-        self._tell_tills()
+        elif self.pos_payment_id.qfpay_confirmation != 'confirmed':
+            reasons.append(env._('The payment in Odoo is booked with another amount.'))
+        return reasons
 
     def _raise_attention(self, why):
         _logger.warning('QFPay: transaction %s needs attention: %s', self.reference, why)
@@ -698,7 +753,8 @@ class QFPayTransaction(models.Model):
         A terminal's cancel names no payment: sent too late it would hit another one.
         """
         self.ensure_one()
-        if self.state not in OPEN_STATES or self.answered_at:
+        is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
+        if self.state not in OPEN_STATES or is_over:
             return None
         return self._errand()
 
@@ -830,7 +886,8 @@ class QFPayTransaction(models.Model):
         """Ask QFPay now."""
         self.check_access('read')
         for row in self:
-            courier.carry(self.env.cr.dbname, row.id)
+            if row.state in OPEN_STATES:
+                courier.carry(self.env.cr.dbname, row.id)
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',
