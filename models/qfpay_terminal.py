@@ -1,5 +1,7 @@
 """A QFPay terminal: where it is, its POS-KEY, and how the courier speaks with it."""
 
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -212,15 +214,14 @@ class QFPayTerminal(models.Model):
             if outcome.verdict is not Verdict.CANCELLED:
                 return outcome
             # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
+            doubt = replace(outcome, verdict=Verdict.UNKNOWN)
             try:
                 found = terminal.enquire(enquiry)
             except (NotSent, AnswerLost):
-                found = None
-            if found is None:
-                return Outcome(
-                    verdict=Verdict.UNKNOWN, code=outcome.code, message=outcome.message
-                )
-            return found if found.verdict in (Verdict.DONE, Verdict.PENDING) else outcome
+                return doubt
+            if found.verdict in (Verdict.DONE, Verdict.PENDING):
+                return found
+            return doubt if found.verdict is Verdict.UNKNOWN else outcome
 
         return Errand(
             send=send,
