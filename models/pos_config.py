@@ -13,7 +13,7 @@ class PosConfig(models.Model):
         string='QFPay Terminal',
         check_company=True,
         ondelete='restrict',
-        help='The terminal that stands at this till. All QFPay terminal methods of the till use it.',
+        help='The terminal that stands at this till. Its QFPay payment methods use it.',
     )
 
     @api.constrains('qfpay_terminal_id', 'payment_method_ids', 'journal_id', 'company_id')

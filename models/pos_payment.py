@@ -118,10 +118,15 @@ class PosPayment(models.Model):
         """
         if not self:
             return
+        # Only what is needed: the cashier waits for this, and these records are wide.
+        self.fetch(['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation'])
         if row.state == 'done':
-            if self.qfpay_confirmation != 'confirmed' and self.pos_order_id.state == 'draft':
+            agrees = row.currency_id.compare_amounts(self.amount, row.amount) == 0
+            is_settled = self.qfpay_confirmation == 'confirmed'
+            if not agrees and not is_settled and self.pos_order_id.state == 'draft':
                 # Nothing is booked yet: the line is worth what QFPay has moved.
                 super().write({'amount': row.amount})
+                agrees = True
             values = {
                 'payment_status': 'done',
                 'transaction_id': row.syssn,
@@ -129,17 +134,13 @@ class PosPayment(models.Model):
                 'card_brand': row.card_scheme,
                 'card_no': row.card_last4,
                 'card_type': row.card_type or row.wallet,
-                'qfpay_confirmation': 'confirmed' if self._qfpay_agrees(row) else 'unconfirmed',
+                'qfpay_confirmation': 'confirmed' if agrees else 'unconfirmed',
             }
         elif row.state in ('failed', 'cancelled') and self.payment_status != 'done':
             values = {'payment_status': 'retry'}
         else:
             return
         super().write(values)
-
-    def _qfpay_agrees(self, row):
-        """Whether the payment is for the amount that the ledger's row has moved."""
-        return self.currency_id.compare_amounts(self.amount, row.amount) == 0
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):

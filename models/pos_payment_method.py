@@ -39,7 +39,7 @@ class PosPaymentMethod(models.Model):
         selection=[('show', 'The till shows a code'), ('scan', "The till scans the customer's code")],
         compute='_compute_qfpay_mode',
     )
-    qfpay_setup_hint = fields.Text(compute='_compute_qfpay_setup_hint')
+    qfpay_setup_hint = fields.Text(string='Still Missing', compute='_compute_qfpay_setup_hint')
 
     def _get_payment_terminal_selection(self):
         return super()._get_payment_terminal_selection() + [
@@ -159,6 +159,12 @@ class PosPaymentMethod(models.Model):
     def _qfpay_channel(self):
         """What this method asks QFPay for: a channel of the terminal, or a pay type."""
         return self.qfpay_ecr_channel if self._qfpay_provider() == 'ecr' else self.qfpay_pay_type
+
+    @api.model
+    def _qfpay_channel_label(self, channel):
+        """The name of a channel or pay type, as cashiers know it."""
+        known = {**dict(self._get_qfpay_ecr_channels()), **dict(self._get_qfpay_pay_types())}
+        return known.get(channel, channel)
 
     def _qfpay_fields_to_start(self):
         """The fields that the start of a payment reads."""

@@ -1,5 +1,6 @@
 """A QFPay terminal: where it is, its POS-KEY, and how the courier speaks with it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -8,7 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..courier import Errand
 from ..qfpay.ecr.cipher import PosKey
 from ..qfpay.ecr.link_http import HttpLink
-from ..qfpay.ecr.message import CHANNELS, Enquiry, Payment, Refund
+from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT, Enquiry, Payment, Refund
 from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
@@ -64,7 +65,7 @@ class QFPayTerminal(models.Model):
         domain="[('company_id', '=', company_id)]",
         help='The tills that take payments on this terminal, one after the other.',
     )
-    setup_hint = fields.Text(compute='_compute_setup_hint')
+    setup_hint = fields.Text(string='Still Missing', compute='_compute_setup_hint')
 
     _one_address = models.UniqueIndex(
         '(host, port) WHERE active',
@@ -216,15 +217,14 @@ class QFPayTerminal(models.Model):
             if outcome.verdict is not Verdict.CANCELLED:
                 return outcome
             # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
+            doubt = replace(outcome, verdict=Verdict.UNKNOWN)
             try:
                 found = terminal.enquire(enquiry)
             except (NotSent, AnswerLost):
-                found = None
-            if found is None:
-                return Outcome(
-                    verdict=Verdict.UNKNOWN, code=outcome.code, message=outcome.message
-                )
-            return found if found.verdict in (Verdict.DONE, Verdict.PENDING) else outcome
+                return doubt
+            if found.verdict in (Verdict.DONE, Verdict.PENDING):
+                return found
+            return doubt if found.verdict is Verdict.UNKNOWN else outcome
 
         return Errand(
             send=send,
@@ -235,7 +235,11 @@ class QFPayTerminal(models.Model):
 
     def _deadline(self, transaction):
         """When the terminal cannot be busy any more with a row that is sent now."""
-        return fields.Datetime.now() + timedelta(seconds=self.timeout) + GRACE
+        seconds = self.timeout
+        if transaction.kind == 'refund':
+            # The terminal cannot be told how long to wait with a refund.
+            seconds = max(seconds, DEFAULT_TIMEOUT)
+        return fields.Datetime.now() + timedelta(seconds=seconds) + GRACE
 
     def _refund_errand(self, terminal, transaction):
         """Give money back (the protocol, A12.4).

@@ -19,8 +19,10 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
 from .. import courier
 from ..qfpay.ecr.message import CHANNELS
@@ -266,7 +268,12 @@ class QFPayTransaction(models.Model):
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        row = ledger.create(ledger._values_to_start(payment, len(attempts) + 1, auth_code))
+        values = ledger._values_to_start(payment, len(attempts) + 1, auth_code)
+        try:
+            row = ledger.create(values)
+        except UniqueViolation as error:
+            # Somebody was faster by a moment. Odoo runs the request again, which then sees who.
+            raise ConcurrencyError(f'{values["reference"]} was overtaken') from error
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
 
@@ -382,6 +389,16 @@ class QFPayTransaction(models.Model):
                     till=config.name,
                 ),
             )
+        if not terminal.active:
+            raise StartRefused(
+                'config',
+                self.env._(
+                    'QFPay terminal "%(terminal)s" is not in use any more. Ask a manager to choose '
+                    'another one for "%(till)s", or take another payment method.',
+                    terminal=terminal.name,
+                    till=config.name,
+                ),
+            )
         if not terminal._is_set_up():
             raise StartRefused('config', terminal._explain_not_set_up())
         return terminal
@@ -461,14 +478,17 @@ class QFPayTransaction(models.Model):
                     'the method it was paid with, or in cash.'
                 ),
             )
+        self._check_no_refund_under_way(paid)
         left = paid.filtered(lambda row: row._refundable_minor() >= amount_minor)
         if not left:
             raise StartRefused(
                 'refund',
                 self.env._(
                     'More than is left: at most %(amount)s can be given back through QFPay.',
-                    amount=max(row._refundable_minor() for row in paid)
-                    / 10**payment.currency_id.decimal_places,
+                    amount=payment.currency_id.format(
+                        max(row._refundable_minor() for row in paid)
+                        / 10**payment.currency_id.decimal_places
+                    ),
                 ),
             )
         # The whole of one payment first: with a split order the amounts tell them apart.
@@ -495,7 +515,7 @@ class QFPayTransaction(models.Model):
                 'refund',
                 self.env._(
                     '%(channel)s payments cannot be given back through QFPay. Refund in cash.',
-                    channel=channel.label,
+                    channel=self.payment_method_id._qfpay_channel_label(self.channel),
                 ),
             )
         if is_terminal and channel.card and self.amount_minor != amount_minor:
@@ -504,7 +524,21 @@ class QFPayTransaction(models.Model):
                 self.env._(
                     'A card payment can only be given back as a whole on the terminal: '
                     '%(amount)s. For a part of it use the QFPay merchant portal.',
-                    amount=self.amount,
+                    amount=self.currency_id.format(self.amount),
+                ),
+            )
+
+    def _check_no_refund_under_way(self, paid):
+        """What is left of a payment is known again when its refund has ended."""
+        busy = paid.refund_ids.filtered(lambda row: row.state in OPEN_STATES)[:1]
+        if busy:
+            busy._take_up()
+            raise StartRefused(
+                'busy',
+                self.env._(
+                    'This order is being given back at "%(till)s" already. Wait until that is '
+                    'finished, then look what is left.',
+                    till=busy.config_id.name,
                 ),
             )
 
@@ -575,13 +609,14 @@ class QFPayTransaction(models.Model):
 
     @api.model
     def _renew_lease(self, row_ids):
+        lease_until = fields.Datetime.now() + timedelta(seconds=courier.LEASE)
         self.env.cr.execute(
             """
             UPDATE qfpay_transaction
-               SET lease_until = (now() AT TIME ZONE 'UTC') + %s * interval '1 second'
+               SET lease_until = %s
              WHERE id IN %s AND lease_until IS NOT NULL
             """,
-            (courier.LEASE, tuple(row_ids)),
+            (lease_until, tuple(row_ids)),
         )
 
     def _take_up(self):
@@ -649,6 +684,13 @@ class QFPayTransaction(models.Model):
             self.write(values)
         elif target == self.state == 'done':
             self._complete(values)
+        elif self.state == 'done' and outcome.final:
+            self._raise_attention(
+                self._in_shop_language().env._(
+                    'QFPay says that no money moved, after it was known as done. Compare with the '
+                    'QFPay merchant portal.'
+                )
+            )
         return self.state in OPEN_STATES
 
     @api.model
@@ -695,26 +737,32 @@ class QFPayTransaction(models.Model):
 
     def _contradiction(self, outcome):
         """Why an outcome cannot be about this row, or None."""
-        said = {
-            'reference': (outcome.reference, self.reference),
-            'amount': (outcome.amount_minor, self.amount_minor),
-            'currency': (outcome.currency, self.currency_id.name),
-        }
-        if self.account_id.mchid:
-            said['merchant'] = (outcome.merchant, self.account_id.mchid)
+        reference = (outcome.reference, self.reference)
         if self.kind == 'refund' and self.terminal_id:
             # The terminal gives a refund a number of its own and names the payment instead.
-            said['reference'] = (outcome.orig_syssn, self.original_id.syssn)
-        for what, (heard, expected) in said.items():
+            reference = (outcome.orig_syssn, self.original_id.syssn)
+        amount = (outcome.amount_minor, self.amount_minor)
+        currency = (outcome.currency, self.currency_id.name)
+        merchant = (outcome.merchant, self.account_id.mchid or outcome.merchant)
+        for heard, expected in (reference, amount, currency, merchant):
             if heard is not None and heard != expected:
-                return self.env._(
-                    'QFPay reported another %(what)s: %(heard)s instead of %(expected)s. Compare '
-                    'with the QFPay merchant portal.',
-                    what=what,
-                    heard=heard,
-                    expected=expected,
+                return self._in_shop_language().env._(
+                    'QFPay speaks of %(heard)s, but %(expected)s was asked for. Compare with the '
+                    'QFPay merchant portal.',
+                    heard=self._in_words(heard),
+                    expected=self._in_words(expected),
                 )
         return None
+
+    def _in_words(self, value):
+        """Minor units as money; a name or number of QFPay's as it is."""
+        if isinstance(value, int):
+            return self.currency_id.format(value / 10**self.currency_id.decimal_places)
+        return value
+
+    def _in_shop_language(self):
+        """This row in the cashier's language, for sentences that are kept for the managers."""
+        return self.with_context(lang=self.create_uid.lang)
 
     def _facts(self, outcome):
         """The columns that an outcome fills; what it does not tell stays as it was."""
@@ -749,19 +797,32 @@ class QFPayTransaction(models.Model):
         if state not in OPEN_STATES:
             values.update(decided_at=fields.Datetime.now(), lease_until=False)
         self.write(values)
+        self.pos_payment_id._qfpay_take_over(self)
+        if state == 'done' and (reasons := self._reasons_to_look(came_late)):
+            self._raise_attention(' '.join(reasons))
+        self._tell_tills()
+
+    def _reasons_to_look(self, came_late):
+        """Why a manager must look at a row that is done now.
+
+        :param bool came_late: the row was known as failed or cancelled before
+        """
+        env = self._in_shop_language().env
+        reasons = []
         if came_late:
-            self._raise_attention(
-                self.env._(
+            reasons.append(
+                env._(
                     'QFPay says that the money moved, after it had said that it did not. Check '
                     'that the customer has not paid twice.'
                 )
             )
-        if state == 'done' and not self.pos_payment_id:
-            self._raise_attention(
-                self.env._('The money moved, but the payment line is gone. Give it back or book it.')
+        if not self.pos_payment_id:
+            reasons.append(
+                env._('The money moved, but the payment line is gone. Give it back or book it.')
             )
-        self.pos_payment_id._qfpay_take_over(self)
-        self._tell_tills()
+        elif self.pos_payment_id.qfpay_confirmation != 'confirmed':
+            reasons.append(env._('The payment in Odoo is booked with another amount.'))
+        return reasons
 
     def _raise_attention(self, why):
         _logger.warning('QFPay: transaction %s needs attention: %s', self.reference, why)
@@ -771,7 +832,9 @@ class QFPayTransaction(models.Model):
 
     def _tell_tills(self):
         """Customer displays hear this channel too: no amount, no name, no number."""
-        self.config_id._notify(
+        till = self.config_id.with_company(self.company_id)
+        till.fetch(['access_token'])
+        till._notify(
             'QFPAY_PAYMENT',
             {
                 'reference': self.reference,
@@ -822,7 +885,8 @@ class QFPayTransaction(models.Model):
         A terminal's cancel names no payment: sent too late it would hit another one.
         """
         self.ensure_one()
-        if self.state not in OPEN_STATES or self.answered_at:
+        is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
+        if self.state not in OPEN_STATES or is_over:
             return None
         return self._errand()
 
@@ -1004,7 +1068,8 @@ class QFPayTransaction(models.Model):
         """Ask QFPay now."""
         self.check_access('read')
         for row in self.sudo():
-            row._send_courier()
+            if row.state in OPEN_STATES:
+                row._send_courier()
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',

@@ -263,7 +263,10 @@ class Shop:
     # ------------------------------------------------------------------
 
     def ledger(self, user=None):
-        return self.env['qfpay.transaction'].with_user(user or self.cashier)
+        user = user or self.cashier
+        companies = user.company_ids.ids
+        ledger = self.env['qfpay.transaction'].with_user(user)
+        return ledger.with_context(allowed_company_ids=companies)
 
     def begin(self, payment, user=None):
         """Start a line as the cashier's door does.
@@ -282,7 +285,20 @@ class Shop:
 
 
 class ShopCase(Shop, TransactionCase):
-    """The shop without a terminal: what the ledger makes of what it is told."""
+    """The shop without a terminal: what the ledger makes of what it is told.
+
+    Couriers stay at home: they would look for these rows on a connection that cannot see them.
+    `sent_out` and `told_to_call_off` list the rows that one was sent for.
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.sent_out = []
+        self.told_to_call_off = []
+        self.patch(courier, 'carry', lambda db_name, row_id: self.sent_out.append(row_id))
+        self.patch(
+            courier, 'call_off', lambda db_name, row_id: self.told_to_call_off.append(row_id)
+        )
 
 
 class SimulatorCase(Shop, HttpCase):

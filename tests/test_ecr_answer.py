@@ -3,6 +3,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.answer import (
     read_command,
     read_enquiry,
@@ -132,6 +133,8 @@ class TestEcrAnswer(BaseCase):
             'deep and closed': b'{"a":' * 5000 + b'1' + b'}' * 5000,
             'open text': b'{"respcd":"6000',
             'relaxed, not closed': b"{respcd='6000',",
+            'relaxed and deep': b'{respcd=' + b'[' * 50_000,
+            'relaxed and long': b"{respcd='6000'" + b',a=b' * 20_000 + b'}',
         }
         for what, raw in garbage.items():
             for reader in READERS:

@@ -4,6 +4,7 @@ import hashlib
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
 from odoo.tests import BaseCase, tagged

@@ -345,21 +345,22 @@ class TestEcrLinkHttp(BaseCase):
 
     def test_other_statuses(self):
         for status in ('404 Not Found', '500 Oh', '503 Busy', '201 Created', '401 Who', '999 What'):
+            for body in (ANSWER, b'"QUJDRA=="'):
+                with self.subTest(status, body=body):
+
+                    def behaviour(it, status=status, body=body):
+                        it.read_request()
+                        it.answer(body, status)
+
+                    with serving(behaviour) as server:
+                        self.assertEqual(self.exchange(server), body)
+
+            def page(it, status=status):
+                it.read_request()
+                it.answer(b'<html>no</html>', status)
+
             with self.subTest(status):
-
-                def behaviour(it, status=status):
-                    it.read_request()
-                    it.answer(ANSWER, status)
-
-                with serving(behaviour) as server:
-                    self.assertEqual(self.exchange(server), ANSWER)
-
-                def behaviour(it, status=status):
-                    it.read_request()
-                    it.answer(b'<html>no</html>', status)
-
-                lost = self.assertLost('unreadable', behaviour)
-                self.assertIn(status[:3], lost.message)
+                self.assertIn(status[:3], self.assertLost('unreadable', page).message)
 
     def test_other_statuses_with_little_to_read(self):
         for body in (b'', b'[]', b'404', b'null', b'[' * 100_000, b'\xff\xfe', b'{'):

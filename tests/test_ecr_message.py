@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (

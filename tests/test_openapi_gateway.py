@@ -198,8 +198,8 @@ class TestOpenapiGateway(BaseCase):
                     'SHA256' if sign_type is SignType.SHA256 else None,
                 )
                 self.assertEqual(request.headers['X-QF-APPCODE'], APP_CODE)
-                self.assertTrue(
-                    request.headers['Content-Type'].startswith('application/x-www-form-urlencoded')
+                self.assertEqual(
+                    request.headers['Content-Type'], 'application/x-www-form-urlencoded'
                 )
                 self.assertNotIn(CLIENT_KEY.encode(), request.body)
                 self.assertEqual(
@@ -753,9 +753,12 @@ class TestOpenapiGateway(BaseCase):
 
     def test_an_answer_that_is_no_list(self):
         for data in ('text', [1], [ROW, None], True, 5):
-            with self.subTest(data), self.gateway(rows(data=data)) as (gateway, _fake):
-                with self.assertRaises(AnswerLost):
-                    gateway.query([REFERENCE])
+            with (
+                self.subTest(data),
+                self.gateway(rows(data=data)) as (gateway, _fake),
+                self.assertRaises(AnswerLost),
+            ):
+                gateway.query([REFERENCE])
 
     def test_qfpay_would_not_tell(self):
         for code in ('1100', '1108', '1241', '1254', '9999', '1104'):
@@ -929,9 +932,11 @@ class TestOpenapiGateway(BaseCase):
         self.assertTrue(0.5 <= first <= 0.7 and 1 <= second <= 1.4, clock.slept)
 
     def test_enquiries_are_given_up(self):
-        with self.gateway(lambda _request: None) as (gateway, fake):
-            with self.assertRaises(AnswerLost):
-                gateway.query([REFERENCE])
+        with (
+            self.gateway(lambda _request: None) as (gateway, fake),
+            self.assertRaises(AnswerLost),
+        ):
+            gateway.query([REFERENCE])
         self.assertEqual(len(fake.requests), ENQUIRY_TRIES)
 
     def test_enquiries_obey(self):
@@ -946,9 +951,11 @@ class TestOpenapiGateway(BaseCase):
 
     def test_a_long_pause_is_the_callers(self):
         clock = TestClock()
-        with self.gateway(Said(b'', 429, Retry_After='60'), clock) as (gateway, fake):
-            with self.assertRaises(RateLimited) as caught:
-                gateway.query([REFERENCE])
+        with (
+            self.gateway(Said(b'', 429, Retry_After='60'), clock) as (gateway, fake),
+            self.assertRaises(RateLimited) as caught,
+        ):
+            gateway.query([REFERENCE])
         self.assertEqual((caught.exception.retry_after, clock.slept), (60, []))
         self.assertEqual(len(fake.requests), 1)
 

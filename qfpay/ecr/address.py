@@ -24,7 +24,7 @@ def checked_host(host: str) -> str:
     if not isinstance(host, str) or not host:
         raise InvalidRequest('The terminal has no host: give its IP address or name.', 'host')
     bare = host[1:-1] if host.startswith('[') and host.endswith(']') else host
-    if ':' in bare or host != bare:
+    if ':' in bare:
         return f'[{_checked_ipv6(bare)}]'
     labels = host.split('.')
     if _NUMBER.fullmatch(labels[-1]):

@@ -12,6 +12,8 @@ import re
 from ..fields import JsonValue
 
 _MAX_DEPTH = 20
+#: reading letter by letter takes time; no answer of a terminal is near this long
+_MAX_LENGTH = 1 << 16
 _SPACE = re.compile(r'\s*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
 _BARE_NAME = re.compile(r'[^\s,;:={}\[\]"\']+')
@@ -26,6 +28,8 @@ def read(text: str) -> JsonValue:
     try:
         value: JsonValue = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except ValueError:
+        if len(text) > _MAX_LENGTH:
+            raise ValueError('too long to be read leniently') from None
         value = _Reader(text).whole()
     except RecursionError:
         raise ValueError('nested too deeply') from None

@@ -75,7 +75,7 @@ TOLERATED_SKEW = 120.0
 _MONTH_MARGIN = timedelta(hours=1)
 #: months in which a query looks, the newest ones
 _MOST_MONTHS = 13
-_FORM = {'Content-Type': 'application/x-www-form-urlencoded; charset=UTF-8'}
+_FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
 
 Problem = Literal[
     'network',

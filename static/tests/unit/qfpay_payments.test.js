@@ -79,13 +79,29 @@ test("done: the line takes the facts over and is paid", async () => {
 
 test("a bus message makes it ask at once", async () => {
     const { server, store, line, end } = await setUpWaiting();
-    server.approves(line.uuid);
-    store.qfpay.onNews({ payment_uuid: "another" });
+    server.knows(line.uuid, "failed", { message: "Declined." });
+    store.qfpay.onNews({ payment_uuid: "another", state: "failed" });
     await seconds(0);
     expect(end.result).toBe("pending");
-    store.qfpay.onNews({ payment_uuid: line.uuid, state: "done" });
+    store.qfpay.onNews({ payment_uuid: line.uuid, state: "failed" });
+    await seconds(0);
+    expect(end.result).toBe(false);
+});
+
+test("a bus message that says done makes the line done, the facts follow", async () => {
+    const { server, store, line, end, amount } = await setUpWaiting();
+    server.approves(line.uuid, amount);
+    const held = server.hold("status");
+    store.qfpay.onNews({ payment_uuid: line.uuid, reference: `${line.uuid}-1`, state: "done" });
     await seconds(0);
     expect(end.result).toBe(true);
+    expect(line.payment_status).toBe("done");
+    expect(line.amount).toBe(amount);
+    held.resolve();
+    await seconds(0);
+    expect(line.payment_status).toBe("done");
+    expect(line.transaction_id).toBe("20261121000100020000001");
+    expect([line.card_brand, line.card_no, line.card_type]).toEqual(["VISA", "1096", "CREDIT"]);
 });
 
 test("failed: the line can be retried, the reason is told, a retry is a new start", async () => {
@@ -198,6 +214,19 @@ test("a start that is never answered at all is asked about after a while", async
     server.approves(line.uuid);
     await seconds(2);
     expect(end.result).toBe(true);
+});
+
+test("a server that forgets a payment has not said that it failed", async () => {
+    const { server, line, end } = await setUpWaiting();
+    const known = server.known[line.uuid];
+    delete server.known[line.uuid];
+    await seconds(5);
+    await seconds(5);
+    expect(end.result).toBe("pending");
+    expect(line.payment_status).toBe("waitingCard");
+    server.known[line.uuid] = { ...known, state: "cancelled" };
+    await seconds(1);
+    expect(end.result).toBe(false);
 });
 
 test("calling off: the line waits until it is certain", async () => {
@@ -430,4 +459,5 @@ test("an order whose payment screen was left is not validated", async () => {
     await seconds(1);
     expect(line.payment_status).toBe("done");
     expect(order.state).toBe("draft");
+    expect(queryText(".o_notification")).toMatch(/the payment was approved/);
 });

@@ -113,7 +113,9 @@ export class QFPayServer {
             return this.onCancel(uuid);
         }
         return {
-            payments: uuids.map((uuid) => this.known[uuid] || { payment_uuid: uuid, state: "none" }),
+            payments: uuids.map(
+                (uuid) => this.known[uuid] || { payment_uuid: uuid, state: "none" }
+            ),
         };
     }
 }

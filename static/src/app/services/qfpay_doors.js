@@ -9,6 +9,8 @@ import { rpc } from "@web/core/network/rpc";
 
 /** How long to wait for the server's word, in milliseconds. It never waits for a customer. */
 const ANSWER_LIMIT = 15000;
+/** How many lines the server answers about at once. */
+const LINES_AT_ONCE = 100;
 
 /**
  * @template T
@@ -49,8 +51,13 @@ export function start(uuid) {
  * @returns {Promise<object[]>} what the server knows of each line
  */
 export async function status(uuids, { enquire = false } = {}) {
-    const answer = await ask("status", { payment_uuids: uuids, enquire });
-    return answer.payments;
+    const known = [];
+    for (let first = 0; first < uuids.length; first += LINES_AT_ONCE) {
+        const payment_uuids = uuids.slice(first, first + LINES_AT_ONCE);
+        const { payments } = await ask("status", { payment_uuids, enquire });
+        known.push(...payments);
+    }
+    return known;
 }
 
 /**

@@ -159,12 +159,21 @@ export class QFPayPayments extends Reactive {
     }
 
     /**
-     * The server has news of a payment.
+     * The server has news of a payment. Only the server writes them, and *done* is never taken back:
+     * the line is done at once, and its facts are fetched after it.
      *
-     * @param {{payment_uuid: string}} news
+     * @param {{payment_uuid: string, reference: string, state: string}} news
      */
-    onNews({ payment_uuid: uuid }) {
-        if (this.watches.get(uuid)?.asked) {
+    onNews(news) {
+        const uuid = news.payment_uuid;
+        if (!this.watches.get(uuid)?.asked) {
+            return;
+        }
+        if (news.state === "done") {
+            const { known } = this._entry(uuid);
+            this._learn({ ...known, ...news, cancelling: false, message: "" }, ++this.clock.now);
+            this._lookUp([uuid]);
+        } else {
             this._askNow();
         }
     }
@@ -345,9 +354,10 @@ export class QFPayPayments extends Reactive {
             return;
         }
         const entry = this._entry(watch.uuid);
-        entry.unreachable = false;
+        // a server that knew the payment and knows nothing of it now has not said how it ended
+        entry.unreachable = status.state === "none" && isOpenState(entry.known);
         if (status.state === "none") {
-            if (--watch.certainly <= 0) {
+            if (!entry.unreachable && --watch.certainly <= 0) {
                 this._refused(watch, watch.refusal || _t("Nothing was sent. You can try again."));
             }
             return;
@@ -457,13 +467,27 @@ export class QFPayPayments extends Reactive {
         } else if (!done && !unwanted && known?.message) {
             const title = line.getAmount() < 0 ? _t("Not refunded") : _t("Not paid");
             this._alert(title, known.message, order);
+        } else if (done && !forced && !this._isShown(order)) {
+            this.pos.notification.add(
+                line.getAmount() < 0
+                    ? _t("Order %s: the money was given back.", order.getName())
+                    : _t("Order %s: the payment was approved.", order.getName()),
+                { type: "success" }
+            );
         }
     }
 
+    _isShown(order) {
+        const { current, params } = this.pos.router.state;
+        return current === "PaymentScreen" && params.orderUuid === order.uuid;
+    }
+
     _alert(title, body, order = null) {
-        const elsewhere = order && order.uuid !== this.pos.getOrder()?.uuid;
+        const isElsewhere = order && !this._isShown(order);
         this.pos.dialog.add(AlertDialog, {
-            title: elsewhere ? _t("Order %(name)s: %(title)s", { name: order.getName(), title }) : title,
+            title: isElsewhere
+                ? _t("Order %(name)s: %(title)s", { name: order.getName(), title })
+                : title,
             body: body.toString(),
         });
     }
