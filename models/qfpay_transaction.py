@@ -318,7 +318,7 @@ class QFPayTransaction(models.Model):
         return self.filtered(lambda row: row.state == 'done')[:1] or self[:1]
 
     @api.model
-    def _values_to_start(self, payment, attempt, auth_code):
+    def _values_to_start(self, payment, attempt, auth_code=''):
         """The row for a payment line, from what the server itself knows about it.
 
         :param int attempt: 1 for the first attempt to pay this line
