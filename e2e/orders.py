@@ -1,4 +1,4 @@
-"""Orders as a till's browser would send them, without the browser: for tests of the server alone."""
+"""Orders as a till's browser would send them, without the browser."""
 
 from __future__ import annotations
 

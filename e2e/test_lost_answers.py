@@ -117,7 +117,9 @@ def test_a_server_killed_while_the_customer_pays_finds_the_payment_afterwards(
     assert len(payments_sent(simulator, line)) == 1
 
 
-def test_a_server_killed_in_the_dark_asks_by_itself_without_any_till(odoo_server, simulator, counter):
+def test_a_server_killed_in_the_dark_asks_by_itself_without_any_till(
+    odoo_server, simulator, counter
+):
     line = counter.pay(43)
     simulator.wait_job()
     odoo_server.kill()

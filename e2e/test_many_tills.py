@@ -29,8 +29,6 @@ def many_terminals():
 def furnish_tills(odoo, simulator, number):
     """As many tills as asked for, each with a terminal of its own; answer their names."""
     admin = odoo.rpc('admin')
-    (model,) = admin.find('pos.config', ('name', '=', 'Till 1'), fields=('payment_method_ids',))
-    (company,) = admin.find('pos.session', fields=('company_id',), limit=1) or [None]
     names = []
     for index in range(number):
         (terminal,) = admin.call(

@@ -36,7 +36,10 @@ class PosPaymentMethod(models.Model):
         help='Which wallet, and whether the till shows the code or scans it.',
     )
     qfpay_mode = fields.Selection(
-        selection=[('show', 'The till shows a code'), ('scan', "The till scans the customer's code")],
+        selection=[
+            ('show', 'The till shows a code'),
+            ('scan', "The till scans the customer's code"),
+        ],
         compute='_compute_qfpay_mode',
     )
     qfpay_setup_hint = fields.Text(string='Still Missing', compute='_compute_qfpay_setup_hint')

@@ -279,7 +279,7 @@ class QFPayTransaction(models.Model):
 
     @api.model
     def _find_payment(self, payment_uuid):
-        """The payment of a line, if the caller may see it; what hangs on it is the server's business.
+        """The payment of a line, if the caller may see it.
 
         :return: `pos.payment` with the system's rights
         """
@@ -774,7 +774,7 @@ class QFPayTransaction(models.Model):
             'card_last4': outcome.card_last4,
             'card_type': outcome.card_type,
             'wallet': outcome.wallet,
-            'respcd': outcome.inner_code if outcome.inner_code not in ('', '0000') else outcome.code,
+            'respcd': outcome.code if outcome.inner_code in ('', '0000') else outcome.inner_code,
             'message': outcome.message,
             'qrcode': outcome.qrcode or outcome.pay_url,
         }
