@@ -3,6 +3,7 @@
 Nothing here imports the addon or the simulator: requests are written from QFPay's documents, the
 vectors are the documents' own and those computed from them.
 """
+
 import base64
 import contextlib
 import hashlib
@@ -92,8 +93,11 @@ def read(raw, key=KEY32):
 def call(url, data=None, *, method=None, headers=None, timeout=20):
     """Status, headers and body of an HTTP call that may fail."""
     request = urllib.request.Request(  # noqa: S310 - addresses of our own making
-        url, data=data, method=method,
-        headers={'Content-Type': 'application/json'} | (headers or {}))
+        url,
+        data=data,
+        method=method,
+        headers={'Content-Type': 'application/json'} | (headers or {}),
+    )
     try:
         with NO_PROXY.open(request, timeout=timeout) as response:
             return response.status, response.headers, response.read()
@@ -111,9 +115,22 @@ class Program:
         self.output = directory / 'output.txt'
         with self.output.open('w') as output:
             self.process = subprocess.Popen(
-                [sys.executable, '-m', 'simulator', '--terminal-port', '0', '--web-port', '0',
-                 '--ready-file', str(ready), *options],
-                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+                [
+                    sys.executable,
+                    '-m',
+                    'simulator',
+                    '--terminal-port',
+                    '0',
+                    '--web-port',
+                    '0',
+                    '--ready-file',
+                    str(ready),
+                    *options,
+                ],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         deadline = time.monotonic() + 20
         while not ready.exists():
             assert self.process.poll() is None, self.output.read_text()
@@ -178,8 +195,7 @@ class Till:
 
 @pytest.fixture(scope='module')
 def program(tmp_path_factory):
-    program = Program(
-        tmp_path_factory.mktemp('simulator'), '--terminals', '2', '--https-port', '0')
+    program = Program(tmp_path_factory.mktemp('simulator'), '--terminals', '2', '--https-port', '0')
     yield program
     code, output = program.stop()
     assert code == 0, output
@@ -209,53 +225,107 @@ def aside():
 # Vectors (the protocol, D1)
 
 VECTORS = [
-    ('E1', 4001, KEY32, "{func_type=4001,orderId='12345678'}",
-     'XczeNuwMCct+IaXZ00lv7Pern+ttWiSyG+Y62QH+wXr471L2opZR5JPeQPXADN/Xc1s+VL82RqBp0KFPo5Mm6KUFau0S'
-     '1WRPC2YN4s6WpiFjwrbGPq3JPZ2OYXTGZHAb', '6002'),
-    ('E1', 4001, KEY16, "{func_type=4001,orderId='12345678'}",
-     'lLrK/0SkJk9Yj8i7zPWfji6CyOPPmaCrrTGZscY8P98dDK5KIrPLSywifDp2lnn1YQpbDHWa5APcKQXGGkLl3N16AyvI'
-     'kWrHuK/dKVllbjpRRmSQsEHDkoJb2GBaZAG+', '6002'),
-    ('E2', 1001, KEY32,
-     "{amt=100,channel='card_payment',func_type=1001,out_trade_no='456799999999'}",
-     '02sc4oen89DDDg3ThTAr1D7ZWydNqUa7QWxaXIKBn8tFoMBWNNAESKlPaYjZcRT0TBljvQ3TftiPz0sGR8YJYZ1dDBWB'
-     't+88TC41N4HBCPOGoYYcHphdiSe0yQMbsvUYj0S0DpK3RDUDjQbOu1YXI/uT8B+y7/8pQE5w58/aANDmYRqqdnZlgyRm'
-     'dtGipL8E', '6000'),
-    ('E2', 1001, KEY16,
-     "{amt=100,channel='card_payment',func_type=1001,out_trade_no='456799999999'}",
-     'R8EnB7i8qH55P7/TYiQA9u4XqJxIGv0zSEEc2mdNLCeY7rjLh5ikGxTX2nqCaIkRqm7L+3dMzkZE13l8ULoUlDCgOEzm'
-     'eHDVXFcK/skXni/yp+nhz5/CCIRjle0B6+xxdQxK13HMbLHWWJ35/h4PQaI48dsMo0DN00+2ODcR0BSaLW30g/R2+Osi'
-     'xOPCackK', '6000'),
-    ('E4', 1002, KEY32,
-     "{allow_modify_flag=0,func_type=1002,orderId='20250826155400087645770447',"
-     "refund_amount='0.05'}",
-     'j9FCOE44rIt45ceK0/it99uk0U/MFdOs/gg2ilvU4B+jjgAJkV2S+LWrWa7GWhooydBOIlvKgB1pRGHdRRSU/QvpWpZD'
-     'HZDRdEC7h1RSGByBjBBchd24kG/+0KseNlvQnoKpzP/IPHFB8H90JL8t6x6+ow5umr0RdsK+Bys/bVgQXA4ckpuJstnF'
-     '/8RJkko3kjqKMngHqwzbHnc1VAwmug==', '6002'),
-    ('E5', 1002, KEY32,
-     "{func_type=1002,orderId='20250826155400087645770447',refund_amount=''}",
-     'XczeNuwMCct+IaXZ00lv7EWiA1xigPPJ2qk5rJBvgTQR2BpxvL8x18VuuHrI7FeY/XFAtOcDIO/K7wlOM1LMpwsug8bE'
-     'ljAmadP5ibuUbUr7tqJZlP+rQVL9Hm37o4bpbYSBcxk/4Bn6U92g0af+W/uPNgZ+5C+j+crivzgW6+g=', '6002'),
-    ('E7', 3002, KEY32, '{func_type=3002}',
-     'XczeNuwMCct+IaXZ00lv7MlXjcdC/iw7MjSbTn1042TpL4hc2KiisqGRpfpLV6gVU06WnyL5gABTdz7SpeFzwexVKxVD'
-     '+V4M1Q87vkkilqU=', '6000'),
-    ('E9', 5001, KEY32, '{func_type=5001}',
-     'XczeNuwMCct+IaXZ00lv7H3Q5alZd7lIXI7v3FixqikZe+SY96RBdR77gWNKpF6wtS9LI/nOPYn5xcIZMucdP9755Tbh'
-     'aqttSWuk2UsNOIg=', '6002'),
-    ('E9', 5001, KEY16, '{func_type=5001}',
-     'lLrK/0SkJk9Yj8i7zPWfjh55pI6yoxnVhoKiybz6TtHDOAnwVZv9dDr+r/54ombsivgoiUVQ9c0jHxQXSddrd5KGwKLO'
-     'oPT3IesvXKSHtXs=', '6002'),
+    (
+        'E1',
+        4001,
+        KEY32,
+        "{func_type=4001,orderId='12345678'}",
+        'XczeNuwMCct+IaXZ00lv7Pern+ttWiSyG+Y62QH+wXr471L2opZR5JPeQPXADN/Xc1s+VL82RqBp0KFPo5Mm6KUFau0S'
+        '1WRPC2YN4s6WpiFjwrbGPq3JPZ2OYXTGZHAb',
+        '6002',
+    ),
+    (
+        'E1',
+        4001,
+        KEY16,
+        "{func_type=4001,orderId='12345678'}",
+        'lLrK/0SkJk9Yj8i7zPWfji6CyOPPmaCrrTGZscY8P98dDK5KIrPLSywifDp2lnn1YQpbDHWa5APcKQXGGkLl3N16AyvI'
+        'kWrHuK/dKVllbjpRRmSQsEHDkoJb2GBaZAG+',
+        '6002',
+    ),
+    (
+        'E2',
+        1001,
+        KEY32,
+        "{amt=100,channel='card_payment',func_type=1001,out_trade_no='456799999999'}",
+        '02sc4oen89DDDg3ThTAr1D7ZWydNqUa7QWxaXIKBn8tFoMBWNNAESKlPaYjZcRT0TBljvQ3TftiPz0sGR8YJYZ1dDBWB'
+        't+88TC41N4HBCPOGoYYcHphdiSe0yQMbsvUYj0S0DpK3RDUDjQbOu1YXI/uT8B+y7/8pQE5w58/aANDmYRqqdnZlgyRm'
+        'dtGipL8E',
+        '6000',
+    ),
+    (
+        'E2',
+        1001,
+        KEY16,
+        "{amt=100,channel='card_payment',func_type=1001,out_trade_no='456799999999'}",
+        'R8EnB7i8qH55P7/TYiQA9u4XqJxIGv0zSEEc2mdNLCeY7rjLh5ikGxTX2nqCaIkRqm7L+3dMzkZE13l8ULoUlDCgOEzm'
+        'eHDVXFcK/skXni/yp+nhz5/CCIRjle0B6+xxdQxK13HMbLHWWJ35/h4PQaI48dsMo0DN00+2ODcR0BSaLW30g/R2+Osi'
+        'xOPCackK',
+        '6000',
+    ),
+    (
+        'E4',
+        1002,
+        KEY32,
+        "{allow_modify_flag=0,func_type=1002,orderId='20250826155400087645770447',"
+        "refund_amount='0.05'}",
+        'j9FCOE44rIt45ceK0/it99uk0U/MFdOs/gg2ilvU4B+jjgAJkV2S+LWrWa7GWhooydBOIlvKgB1pRGHdRRSU/QvpWpZD'
+        'HZDRdEC7h1RSGByBjBBchd24kG/+0KseNlvQnoKpzP/IPHFB8H90JL8t6x6+ow5umr0RdsK+Bys/bVgQXA4ckpuJstnF'
+        '/8RJkko3kjqKMngHqwzbHnc1VAwmug==',
+        '6002',
+    ),
+    (
+        'E5',
+        1002,
+        KEY32,
+        "{func_type=1002,orderId='20250826155400087645770447',refund_amount=''}",
+        'XczeNuwMCct+IaXZ00lv7EWiA1xigPPJ2qk5rJBvgTQR2BpxvL8x18VuuHrI7FeY/XFAtOcDIO/K7wlOM1LMpwsug8bE'
+        'ljAmadP5ibuUbUr7tqJZlP+rQVL9Hm37o4bpbYSBcxk/4Bn6U92g0af+W/uPNgZ+5C+j+crivzgW6+g=',
+        '6002',
+    ),
+    (
+        'E7',
+        3002,
+        KEY32,
+        '{func_type=3002}',
+        'XczeNuwMCct+IaXZ00lv7MlXjcdC/iw7MjSbTn1042TpL4hc2KiisqGRpfpLV6gVU06WnyL5gABTdz7SpeFzwexVKxVD'
+        '+V4M1Q87vkkilqU=',
+        '6000',
+    ),
+    (
+        'E9',
+        5001,
+        KEY32,
+        '{func_type=5001}',
+        'XczeNuwMCct+IaXZ00lv7H3Q5alZd7lIXI7v3FixqikZe+SY96RBdR77gWNKpF6wtS9LI/nOPYn5xcIZMucdP9755Tbh'
+        'aqttSWuk2UsNOIg=',
+        '6002',
+    ),
+    (
+        'E9',
+        5001,
+        KEY16,
+        '{func_type=5001}',
+        'lLrK/0SkJk9Yj8i7zPWfjh55pI6yoxnVhoKiybz6TtHDOAnwVZv9dDr+r/54ombsivgoiUVQ9c0jHxQXSddrd5KGwKLO'
+        'oPT3IesvXKSHtXs=',
+        '6002',
+    ),
 ]
 STRICT_JSON = (
     'EZyLwQVYIOr/y5NW7D6PqGJDRjugzzZmhFEzILHNr14iejV8iPRNbcuoXi3dBFFJ/xUgLczBFF7id0JS/BsxxQRVTCJK'
-    'wccL/kn7IGjqccI=')
+    'wccL/kn7IGjqccI='
+)
 KEY_AS_HEX = (
     'ktt3YZVbN4lUJ+OLP1jud9ihkpMyvKkNLHcsEsub3qYHV+X8hMel+g5HVYXeL+cqxADcUYpvWzJ4Tx2UDNa9X0fWWDH9'
-    '1a7g2MIxVU6FuC0=')
+    '1a7g2MIxVU6FuC0='
+)
 
 
 @pytest.mark.parametrize(
-    ('func_type', 'key', 'text', 'token', 'respcd'), [vector[1:] for vector in VECTORS],
-    ids=[f'{name}-AES{len(key) * 8}' for name, _, key, *_ in VECTORS])
+    ('func_type', 'key', 'text', 'token', 'respcd'),
+    [vector[1:] for vector in VECTORS],
+    ids=[f'{name}-AES{len(key) * 8}' for name, _, key, *_ in VECTORS],
+)
 def test_vector_is_understood(till, func_type, key, text, token, respcd):
     till.set(pos_key=key, mode='approve')
     answer = read(call(till.url + PATHS[func_type], b'"' + token.encode() + b'"')[2], key)
@@ -278,18 +348,22 @@ def test_key_can_be_read_as_hexadecimal(till):
 
 
 def test_keyless_digest_of_old_documents_is_refused(till):
-    text = "{content:{amt=100,channel='card_payment',func_type=1001}, " \
+    text = (
+        "{content:{amt=100,channel='card_payment',func_type=1001}, "
         "digest:'76b9186077cdc2bc5d78ae921309811d'}"
+    )
     assert read(call(till.url + PATHS[1001], encrypt(text).encode())[2])['respcd'] == '4003'
 
 
 def test_answer_looks_like_the_documents_example(till):
     till.set(mode='approve', answer_shape='base64')
-    raw = till.send({
-        'func_type': 1001, 'amt': 10.1, 'channel': 'wx', 'out_trade_no': 'POS-1-0001'})[2]
+    raw = till.send(
+        {'func_type': 1001, 'amt': 10.1, 'channel': 'wx', 'out_trade_no': 'POS-1-0001'}
+    )[2]
     text = decrypt(raw)
     assert text.startswith(
-        '{"respcd":"6000","respmsg":"success","resperr":"","data":"{\\"respcd\\":\\"0000\\",')
+        '{"respcd":"6000","respmsg":"success","resperr":"","data":"{\\"respcd\\":\\"0000\\",'
+    )
     data = json.loads(json.loads(text)['data'])
     assert data['txamt'] == '1010'
     assert data['txcurrcd'] == 'HKD'
@@ -300,13 +374,30 @@ def test_answer_looks_like_the_documents_example(till):
 # What the terminal refuses (the protocol, A4 and A6)
 
 
-@pytest.mark.parametrize('body', [
-    b'', b'"', b'null', b'[]', b'{}', b'""', b'!!!', b'AAAA', b'\xff\xfe\x00',
-    b'"' + b'A' * 64 + b'"', b'{"content":"{}","digest":"x"}', body_of({'func_type': 5001}, KEY16),
-    encrypt('no envelope').encode(), encrypt("{content:{func_type=5001}").encode(),
-    encrypt('{content:' * 30).encode(), encrypt("{content:{a={b=1}}, digest:'A'}").encode(),
-    encrypt("{content:{a=1,a=1}, digest:'A'}").encode(), encrypt('{digest:1}').encode(),
-], ids=range(18))
+@pytest.mark.parametrize(
+    'body',
+    [
+        b'',
+        b'"',
+        b'null',
+        b'[]',
+        b'{}',
+        b'""',
+        b'!!!',
+        b'AAAA',
+        b'\xff\xfe\x00',
+        b'"' + b'A' * 64 + b'"',
+        b'{"content":"{}","digest":"x"}',
+        body_of({'func_type': 5001}, KEY16),
+        encrypt('no envelope').encode(),
+        encrypt('{content:{func_type=5001}').encode(),
+        encrypt('{content:' * 30).encode(),
+        encrypt("{content:{a={b=1}}, digest:'A'}").encode(),
+        encrypt("{content:{a=1,a=1}, digest:'A'}").encode(),
+        encrypt('{digest:1}').encode(),
+    ],
+    ids=range(18),
+)
 def test_unreadable_body_is_5001_in_the_clear(till, body):
     status, _, raw = call(till.url + PATHS[5001], body)
     assert status == 200
@@ -340,22 +431,46 @@ PAYMENT = {'func_type': 1001, 'amt': 10.1, 'channel': 'wx'}
 REFUND = {'func_type': 1002, 'orderId': '1'}
 
 
-@pytest.mark.parametrize('content', [
-    PAYMENT | {'amt': 0}, PAYMENT | {'amt': -1}, PAYMENT | {'amt': 1.005}, PAYMENT | {'amt': '10'},
-    PAYMENT | {'amt': 123456789}, PAYMENT | {'channel': 'cash'}, PAYMENT | {'channel': 7},
-    PAYMENT | {'out_trade_no': 'a b'}, PAYMENT | {'out_trade_no': 'x' * 129},
-    PAYMENT | {'out_trade_no': 7}, PAYMENT | {'camera_id': 2}, PAYMENT | {'camera_id': '1'},
-    PAYMENT | {'payment_timeout': 0}, PAYMENT | {'payment_timeout': 1.5},
-    PAYMENT | {'amt': 10 ** 12}, PAYMENT | {'wait_card_timeout': -5}, PAYMENT | {'scan_type': 'QR'},
-    PAYMENT | {'moveToBack': 2}, PAYMENT | {'orderId': '1'}, PAYMENT | {'tip': 1},
-    PAYMENT | {'channel': 'payme', 'payment_timeout': 121},
-    {'func_type': 1001, 'channel': 'wx'}, {'func_type': 1001, 'amt': 1},
-    {'func_type': 1002}, REFUND | {'refund_amount': 5}, REFUND | {'refund_amount': '0.00'},
-    REFUND | {'refund_amount': '1.234'}, REFUND | {'refund_amount': '-1'},
-    REFUND | {'allow_modify_flag': 2}, REFUND | {'out_trade_no': 'x'},
-    {'func_type': 3001}, {'func_type': 3002, 'orderId': '1'}, {'func_type': 4001},
-    {'func_type': 5001, 'out_trade_no': 'x'},
-], ids=canonical)
+@pytest.mark.parametrize(
+    'content',
+    [
+        PAYMENT | {'amt': 0},
+        PAYMENT | {'amt': -1},
+        PAYMENT | {'amt': 1.005},
+        PAYMENT | {'amt': '10'},
+        PAYMENT | {'amt': 123456789},
+        PAYMENT | {'channel': 'cash'},
+        PAYMENT | {'channel': 7},
+        PAYMENT | {'out_trade_no': 'a b'},
+        PAYMENT | {'out_trade_no': 'x' * 129},
+        PAYMENT | {'out_trade_no': 7},
+        PAYMENT | {'camera_id': 2},
+        PAYMENT | {'camera_id': '1'},
+        PAYMENT | {'payment_timeout': 0},
+        PAYMENT | {'payment_timeout': 1.5},
+        PAYMENT | {'amt': 10**12},
+        PAYMENT | {'wait_card_timeout': -5},
+        PAYMENT | {'scan_type': 'QR'},
+        PAYMENT | {'moveToBack': 2},
+        PAYMENT | {'orderId': '1'},
+        PAYMENT | {'tip': 1},
+        PAYMENT | {'channel': 'payme', 'payment_timeout': 121},
+        {'func_type': 1001, 'channel': 'wx'},
+        {'func_type': 1001, 'amt': 1},
+        {'func_type': 1002},
+        REFUND | {'refund_amount': 5},
+        REFUND | {'refund_amount': '0.00'},
+        REFUND | {'refund_amount': '1.234'},
+        REFUND | {'refund_amount': '-1'},
+        REFUND | {'allow_modify_flag': 2},
+        REFUND | {'out_trade_no': 'x'},
+        {'func_type': 3001},
+        {'func_type': 3002, 'orderId': '1'},
+        {'func_type': 4001},
+        {'func_type': 5001, 'out_trade_no': 'x'},
+    ],
+    ids=canonical,
+)
 def test_bad_field_is_4006(till, content):
     answer = read(till.send(content)[2])
     assert answer['respcd'] == '4006', answer
@@ -363,11 +478,16 @@ def test_bad_field_is_4006(till, content):
     assert till.get()['state'] == 'IDLE'
 
 
-@pytest.mark.parametrize(('content', 'path'), [
-    ({'func_type': 5001}, PATHS[1001]), ({'func_type': 9999}, PATHS[1001]),
-    ({'func_type': 'pay'}, PATHS[1001]), ({'func_type': 5001}, '/api/pos/unknown'),
-    ({}, PATHS[5001]),
-])
+@pytest.mark.parametrize(
+    ('content', 'path'),
+    [
+        ({'func_type': 5001}, PATHS[1001]),
+        ({'func_type': 9999}, PATHS[1001]),
+        ({'func_type': 'pay'}, PATHS[1001]),
+        ({'func_type': 5001}, '/api/pos/unknown'),
+        ({}, PATHS[5001]),
+    ],
+)
 def test_wrong_function_or_path_is_4006(till, content, path):
     assert read(till.send(content, path)[2])['respcd'] == '4006'
 
@@ -377,10 +497,12 @@ def test_func_type_may_be_a_text(till):
 
 
 def test_clear_requests_need_the_switch(till):
-    text = json.dumps({'content': {'func_type': 3002}, 'digest':
-                       '94774CD60380323A62FF2EE19EBAB313'}).encode()
-    nested = json.dumps({'content': '{"func_type":3002}', 'digest':
-                         '94774CD60380323A62FF2EE19EBAB313'}).encode()
+    text = json.dumps(
+        {'content': {'func_type': 3002}, 'digest': '94774CD60380323A62FF2EE19EBAB313'}
+    ).encode()
+    nested = json.dumps(
+        {'content': '{"func_type":3002}', 'digest': '94774CD60380323A62FF2EE19EBAB313'}
+    ).encode()
     assert read(call(till.url + PATHS[3002], text)[2])['respcd'] == '5001'
     till.set(accept_clear=True)
     assert read(call(till.url + PATHS[3002], text)[2])['respcd'] == '6000'
@@ -464,12 +586,15 @@ def test_time_out_button_and_code(till, aside):
     assert till.ask(4001, out_trade_no='S-1')['data']['respcd'] == '1181'
 
 
-@pytest.mark.parametrize(('content', 'seconds'), [
-    ({'payment_timeout': 1}, 1),
-    ({'payment_timeout': 60, 'wait_card_timeout': 1}, 1),
-    ({'channel': 'wx', 'payment_timeout': 1, 'wait_card_timeout': 60}, 1),
-    ({}, 0.5),
-])
+@pytest.mark.parametrize(
+    ('content', 'seconds'),
+    [
+        ({'payment_timeout': 1}, 1),
+        ({'payment_timeout': 60, 'wait_card_timeout': 1}, 1),
+        ({'channel': 'wx', 'payment_timeout': 1, 'wait_card_timeout': 60}, 1),
+        ({}, 0.5),
+    ],
+)
 def test_time_runs_out(till, content, seconds):
     till.set(default_timeout=0.5)
     begin = time.monotonic()
@@ -479,21 +604,36 @@ def test_time_runs_out(till, content, seconds):
 
 def test_two_wallet_modes_and_the_last_one_is_remembered(till):
     till.set(mode='approve')
-    used = [till.pay(channel=channel, **extra)['data']['busicd'] for channel, extra in (
-        ('alipay', {}), ('alipay', {'scan_type': 'QRCODE_PAY'}), ('payme', {}),
-        ('union', {'scan_type': 'SCAN_PAY'}), ('fps', {}), ('octopus', {}),
-        ('unionpay_card', {}), ('amex_card', {}))]
-    assert used == [
-        '800108', '800101', '805801', '800708', '802001', '803708', '806708', '806808']
+    used = [
+        till.pay(channel=channel, **extra)['data']['busicd']
+        for channel, extra in (
+            ('alipay', {}),
+            ('alipay', {'scan_type': 'QRCODE_PAY'}),
+            ('payme', {}),
+            ('union', {'scan_type': 'SCAN_PAY'}),
+            ('fps', {}),
+            ('octopus', {}),
+            ('unionpay_card', {}),
+            ('amex_card', {}),
+        )
+    ]
+    assert used == ['800108', '800101', '805801', '800708', '802001', '803708', '806708', '806808']
 
 
-@pytest.mark.parametrize(('channel', 'card', 'scheme', 'number'), [
-    ('card_payment', {'scheme': 'MASTERCARD', 'last4': '4321', 'type': 'DEBIT'}, 'MASTERCARD',
-     r'520000\*{6}4321'),
-    ('card_payment', {'scheme': 'ECMC'}, 'ECMC', r'520000\*{6}1096'),
-    ('unionpay_card', {}, 'UNIONPAY', r'622888\*{6}1096'),
-    ('amex_card', {}, 'AMEX', r'371449\*{5}1096'),
-])
+@pytest.mark.parametrize(
+    ('channel', 'card', 'scheme', 'number'),
+    [
+        (
+            'card_payment',
+            {'scheme': 'MASTERCARD', 'last4': '4321', 'type': 'DEBIT'},
+            'MASTERCARD',
+            r'520000\*{6}4321',
+        ),
+        ('card_payment', {'scheme': 'ECMC'}, 'ECMC', r'520000\*{6}1096'),
+        ('unionpay_card', {}, 'UNIONPAY', r'622888\*{6}1096'),
+        ('amex_card', {}, 'AMEX', r'371449\*{5}1096'),
+    ],
+)
 def test_card_is_told_by_an_inquiry(till, channel, card, scheme, number):
     till.set(mode='approve', card=card)
     answer = till.pay(channel=channel)['data']
@@ -530,8 +670,11 @@ def test_inquiry_of_a_paid_and_of_an_unknown_payment(till):
     assert row['allow_refund_amt'] == row['txamt'] == '1010'
     assert row['respcd'] == '0000'
     assert till.ask(4001, orderId=paid['syssn'], out_trade_no='S-1')['data']['syssn']
-    for ids in ({'out_trade_no': 'S-2'}, {'orderId': 'S-1'},
-                {'orderId': paid['syssn'], 'out_trade_no': 'S-2'}):
+    for ids in (
+        {'out_trade_no': 'S-2'},
+        {'orderId': 'S-1'},
+        {'orderId': paid['syssn'], 'out_trade_no': 'S-2'},
+    ):
         answer = till.ask(4001, **ids)
         assert answer['respcd'] == '6002'
         assert answer['data'] == ''
@@ -582,8 +725,16 @@ def test_call_off_at_the_moment_of_the_tap_has_one_winner(till, aside):
 
 def test_till_that_hangs_up_does_not_stop_the_payment(till):
     with pytest.raises(OSError, match='timed out'):
-        till.send({'func_type': 1001, 'amt': 10.1, 'channel': 'wx', 'out_trade_no': 'S-1',
-                   'moveToBack': 1}, timeout=0.3)
+        till.send(
+            {
+                'func_type': 1001,
+                'amt': 10.1,
+                'channel': 'wx',
+                'out_trade_no': 'S-1',
+                'moveToBack': 1,
+            },
+            timeout=0.3,
+        )
     assert till.get()['state'] == 'WAIT_CUSTOMER'
     till.press('approve')
     till.wait_for('IDLE')
@@ -641,12 +792,21 @@ def test_fifty_tills_wait_and_the_terminal_still_answers(program, till, aside):
 # Refunds (the protocol, A12.4)
 
 
-@pytest.mark.parametrize(('channel', 'amount', 'inner'), [
-    ('card_payment', '10.10', None), ('card_payment', None, None), ('card_payment', '1.00', '1271'),
-    ('unionpay_card', '1.00', '1271'), ('amex_card', '1.00', '1271'), ('wx', '1.00', None),
-    ('wx', '10.11', '1272'), ('payme', None, None), ('fps', None, '1155'),
-    ('octopus', '10.10', '1155'),
-])
+@pytest.mark.parametrize(
+    ('channel', 'amount', 'inner'),
+    [
+        ('card_payment', '10.10', None),
+        ('card_payment', None, None),
+        ('card_payment', '1.00', '1271'),
+        ('unionpay_card', '1.00', '1271'),
+        ('amex_card', '1.00', '1271'),
+        ('wx', '1.00', None),
+        ('wx', '10.11', '1272'),
+        ('payme', None, None),
+        ('fps', None, '1155'),
+        ('octopus', '10.10', '1155'),
+    ],
+)
 def test_what_may_be_refunded(till, channel, amount, inner):
     till.set(mode='approve')
     paid = till.pay(channel=channel)['data']
@@ -674,8 +834,12 @@ def test_refunds_add_up(till):
         row = till.ask(4001, orderId=syssn)['data']
         seen.append((answer['data']['respcd'], row['cancel'], row['allow_refund_amt']))
     assert seen == [
-        ('0000', 5, '610'), ('0000', 5, '10'), ('1272', 5, '10'), ('0000', 3, '0'),
-        ('1125', 3, '0')]
+        ('0000', 5, '610'),
+        ('0000', 5, '10'),
+        ('1272', 5, '10'),
+        ('0000', 3, '0'),
+        ('1125', 3, '0'),
+    ]
 
 
 def test_scanned_wallet_is_reversed_and_the_refund_has_a_row(till):
@@ -759,8 +923,9 @@ def test_shapes(till, shape, as_text):
     assert isinstance(json.loads(text)['data'], str if as_text else dict)
 
 
-@pytest.mark.parametrize(('style', 'amount'), [
-    ('cents_text', '1010'), ('cents', 1010), ('major', '10.10')])
+@pytest.mark.parametrize(
+    ('style', 'amount'), [('cents_text', '1010'), ('cents', 1010), ('major', '10.10')]
+)
 def test_styles_of_amount_and_currency(till, style, amount):
     till.set(mode='approve', amount_style=style, currency_style='344')
     data = till.pay()['data']
@@ -774,7 +939,8 @@ def test_https_answers_in_the_clear(program, till):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connection = http.client.HTTPSConnection(
-        parts.hostname, parts.port, context=context, timeout=10)
+        parts.hostname, parts.port, context=context, timeout=10
+    )
     with contextlib.closing(connection):
         connection.request('POST', PATHS[1001], body_of(PAYMENT))
         assert json.loads(connection.getresponse().read())['respcd'] == '6000'
@@ -785,9 +951,15 @@ def test_https_answers_in_the_clear(program, till):
 
 
 def test_browser_may_call_from_another_origin(till):
-    status, headers, _ = call(till.url + PATHS[1001], method='OPTIONS', headers={
-        'Origin': 'https://shop.example', 'Access-Control-Request-Method': 'POST',
-        'Access-Control-Request-Private-Network': 'true'})
+    status, headers, _ = call(
+        till.url + PATHS[1001],
+        method='OPTIONS',
+        headers={
+            'Origin': 'https://shop.example',
+            'Access-Control-Request-Method': 'POST',
+            'Access-Control-Request-Private-Network': 'true',
+        },
+    )
     assert status == 204
     assert headers['Access-Control-Allow-Origin'] == 'https://shop.example'
     assert headers['Access-Control-Allow-Methods'] == 'POST, OPTIONS'
@@ -795,7 +967,8 @@ def test_browser_may_call_from_another_origin(till):
     assert headers['Access-Control-Max-Age'] == '600'
     assert headers['Access-Control-Allow-Private-Network'] == 'true'
     _, headers, _ = call(
-        till.url + PATHS[5001], body_of({'func_type': 5001}), headers={'Origin': 'https://a.b'})
+        till.url + PATHS[5001], body_of({'func_type': 5001}), headers={'Origin': 'https://a.b'}
+    )
     assert headers['Access-Control-Allow-Origin'] == 'https://a.b'
     assert till.get('/log')[0]['command'] == 'cancel request', 'a preflight is no request'
 
@@ -857,9 +1030,15 @@ def test_faults_after_the_charge_spare_what_was_not_charged(till):
         till.pay()
 
 
-@pytest.mark.parametrize(('fault', 'respcd'), [
-    ('request_error_after_charge', '6002'), ('other_error_after_charge', '4005'),
-    ('unknown_code', '9999'), ('no_data', '6000')])
+@pytest.mark.parametrize(
+    ('fault', 'respcd'),
+    [
+        ('request_error_after_charge', '6002'),
+        ('other_error_after_charge', '4005'),
+        ('unknown_code', '9999'),
+        ('no_data', '6000'),
+    ],
+)
 def test_answer_says_less_than_happened(till, fault, respcd):
     till.set(mode='approve', fault=fault, fault_count=1)
     answer = till.pay(out_trade_no='S-1')
@@ -868,9 +1047,15 @@ def test_answer_says_less_than_happened(till, fault, respcd):
     assert row_code(till) == '0000'
 
 
-@pytest.mark.parametrize(('fault', 'field', 'value'), [
-    ('inner_pending', 'respcd', '1145'), ('wrong_amount', 'txamt', '2020'),
-    ('wrong_currency', 'txcurrcd', 'USD'), ('wrong_reference', 'out_trade_no', 'another-sale-1')])
+@pytest.mark.parametrize(
+    ('fault', 'field', 'value'),
+    [
+        ('inner_pending', 'respcd', '1145'),
+        ('wrong_amount', 'txamt', '2020'),
+        ('wrong_currency', 'txcurrcd', 'USD'),
+        ('wrong_reference', 'out_trade_no', 'another-sale-1'),
+    ],
+)
 def test_one_thing_is_wrong_in_the_answer(till, fault, field, value):
     till.set(mode='approve', fault=fault, fault_count=2)
     assert till.pay(out_trade_no='S-1')['data'][field] == value
@@ -885,13 +1070,16 @@ def test_fault_for_one_command_only(till):
     assert b'\xff' in raw
 
 
-@pytest.mark.parametrize(('fault', 'status', 'check'), [
-    ('garbage', 200, lambda raw: b'\xff' in raw),
-    ('html', 200, lambda raw: raw.startswith(b'<!DOCTYPE html>')),
-    ('empty', 200, lambda raw: raw == b''),
-    ('huge', 200, lambda raw: len(raw) > 10_000_000),
-    ('http_500', 500, lambda raw: raw == b'internal error'),
-])
+@pytest.mark.parametrize(
+    ('fault', 'status', 'check'),
+    [
+        ('garbage', 200, lambda raw: b'\xff' in raw),
+        ('html', 200, lambda raw: raw.startswith(b'<!DOCTYPE html>')),
+        ('empty', 200, lambda raw: raw == b''),
+        ('huge', 200, lambda raw: len(raw) > 10_000_000),
+        ('http_500', 500, lambda raw: raw == b'internal error'),
+    ],
+)
 def test_wire_faults(till, fault, status, check):
     till.set(mode='approve', fault=fault, fault_count=1)
     answer = till.send(PAYMENT | {'out_trade_no': 'S-1'})
@@ -1071,14 +1259,33 @@ def test_notification_to_nowhere_is_noted(till):
 # The control API and the page
 
 
-@pytest.mark.parametrize('values', [
-    {'mode': 'dance'}, {'delay': -1}, {'delay': 'x'}, {'delay': True}, {'fault': 'none'},
-    {'fault_count': 0}, {'fault_count': 1.5}, {'fault_for': [1]}, {'fault_for': 1001},
-    {'reachable': 1}, {'encrypt': 1}, {'card': {'last4': '12'}}, {'card': {'color': 'red'}},
-    {'card': 'VISA'}, {'pos_key': 'short'}, {'pos_key': 'x' * 31}, {'pos_key': 7},
-    {'decline_code': '0000'}, {'no_such': 1}, {'mode': 'approve', 'delay': -1},
-    {'key_reading': 'hex', 'pos_key': KEY16},
-], ids=json.dumps)
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'mode': 'dance'},
+        {'delay': -1},
+        {'delay': 'x'},
+        {'delay': True},
+        {'fault': 'none'},
+        {'fault_count': 0},
+        {'fault_count': 1.5},
+        {'fault_for': [1]},
+        {'fault_for': 1001},
+        {'reachable': 1},
+        {'encrypt': 1},
+        {'card': {'last4': '12'}},
+        {'card': {'color': 'red'}},
+        {'card': 'VISA'},
+        {'pos_key': 'short'},
+        {'pos_key': 'x' * 31},
+        {'pos_key': 7},
+        {'decline_code': '0000'},
+        {'no_such': 1},
+        {'mode': 'approve', 'delay': -1},
+        {'key_reading': 'hex', 'pos_key': KEY16},
+    ],
+    ids=json.dumps,
+)
 def test_setting_that_cannot_be_is_refused_whole(till, values):
     before = till.get('/settings')
     status, answer = till.post('settings', **values)
@@ -1089,15 +1296,20 @@ def test_setting_that_cannot_be_is_refused_whole(till, values):
 
 def test_control_api_speaks_in_sentences(program, till):
     assert till.post('press', button='approve') == (
-        409, {'error': 'approve does nothing while the terminal is IDLE'})
+        409,
+        {'error': 'approve does nothing while the terminal is IDLE'},
+    )
     assert till.post('press', button='dance')[0] == 400
     assert till.post('press')[0] == 400
     assert till.post('webhook', url='ftp://x')[0] == 400
     web = program.ready['web']
     for path, body, status in (
-            ('/api/terminals/2', None, 404), ('/api/terminals/0/press', b'{', 400),
-            ('/api/terminals/0/press', b'[]', 400), ('/nothing', None, 404),
-            ('/api/terminals/0/press', None, 405)):
+        ('/api/terminals/2', None, 404),
+        ('/api/terminals/0/press', b'{', 400),
+        ('/api/terminals/0/press', b'[]', 400),
+        ('/nothing', None, 404),
+        ('/api/terminals/0/press', None, 405),
+    ):
         answer = call(web + path, body)
         assert answer[0] == status, path
         assert json.loads(answer[2])['error'], path
@@ -1105,7 +1317,8 @@ def test_control_api_speaks_in_sentences(program, till):
 
 def test_foreign_page_cannot_press(program, till):
     status, _, _ = call(
-        f'{till.control}/reset', b'{}', headers={'Origin': 'https://elsewhere.example'})
+        f'{till.control}/reset', b'{}', headers={'Origin': 'https://elsewhere.example'}
+    )
     assert status == 403
     assert call(f'{till.control}/reset', b'{}', headers={'Origin': program.ready['web']})[0] == 200
 
@@ -1119,8 +1332,12 @@ def test_log_keeps_every_request_in_order(till):
     assert [entry['func_type'] for entry in log] == [1001, 4001, None]
     assert [entry['answer'] for entry in log] == ['6000', '6000', '5001']
     assert log[0]['content'] == {
-        'func_type': 1001, 'amt': 10.1, 'channel': 'card_payment', 'moveToBack': 1,
-        'out_trade_no': 'S-1'}
+        'func_type': 1001,
+        'amt': 10.1,
+        'channel': 'card_payment',
+        'moveToBack': 1,
+        'out_trade_no': 'S-1',
+    }
     assert log[0]['at'] <= log[0]['answered_at'] <= log[1]['at']
     assert till.get('/log?last=1') == log[-1:]
 
@@ -1183,15 +1400,23 @@ def test_page_in_a_browser(till, aside, program):
 
 def run(*options, timeout=20):
     return subprocess.run(
-        [sys.executable, '-m', 'simulator', *options], cwd=ROOT, capture_output=True, text=True,
-        timeout=timeout, check=False)
+        [sys.executable, '-m', 'simulator', *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
-@pytest.mark.parametrize(('option', 'rest'), [
-    ('--terminal-port', ('--web-port', '0')),
-    ('--web-port', ('--terminal-port', '0')),
-    ('--https-port', ('--terminal-port', '0', '--web-port', '0')),
-])
+@pytest.mark.parametrize(
+    ('option', 'rest'),
+    [
+        ('--terminal-port', ('--web-port', '0')),
+        ('--web-port', ('--terminal-port', '0')),
+        ('--https-port', ('--terminal-port', '0', '--web-port', '0')),
+    ],
+)
 def test_port_in_use_is_one_sentence(option, rest):
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
@@ -1201,16 +1426,20 @@ def test_port_in_use_is_one_sentence(option, rest):
     assert done.returncode == 1
     assert done.stderr == (
         f'Port {port} on 127.0.0.1 is in use by another program; choose another with {option} '
-        '(0 takes any free one).\n')
+        '(0 takes any free one).\n'
+    )
 
 
-@pytest.mark.parametrize(('options', 'words'), [
-    (('--pos-key', 'short'), '16, 24 or 32 bytes, this one has 5'),
-    (('--pos-key', 'x' * 31), '16, 24 or 32 bytes, this one has 31'),
-    (('--terminal-port', '65536'), 'a number from 0 to 65535'),
-    (('--terminals', '0'), 'from 1 to 200 terminals'),
-    (('--host', 'no.such.host.invalid', '--terminal-port', '0'), 'no.such.host.invalid'),
-])
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        (('--pos-key', 'short'), '16, 24 or 32 bytes, this one has 5'),
+        (('--pos-key', 'x' * 31), '16, 24 or 32 bytes, this one has 31'),
+        (('--terminal-port', '65536'), 'a number from 0 to 65535'),
+        (('--terminals', '0'), 'from 1 to 200 terminals'),
+        (('--host', 'no.such.host.invalid', '--terminal-port', '0'), 'no.such.host.invalid'),
+    ],
+)
 def test_options_that_cannot_be(options, words):
     done = run(*options)
     assert done.returncode != 0
@@ -1240,8 +1469,9 @@ def test_signal_ends_it_though_everybody_waits(tmp_path, aside, number):
         answer.result(5)
 
 
-@pytest.mark.parametrize(('option', 'plain'), [
-    ('--plain-answers', True), ('--encrypt-answers', False)])
+@pytest.mark.parametrize(
+    ('option', 'plain'), [('--plain-answers', True), ('--encrypt-answers', False)]
+)
 def test_answers_as_the_command_line_says(tmp_path, option, plain):
     program = Program(tmp_path, option, '--terminals', '3')
     try:
@@ -1255,15 +1485,20 @@ def test_answers_as_the_command_line_says(tmp_path, option, plain):
 
 def test_garbage_on_the_ports_kills_nothing(program, till):
     draw = random.Random(20261121)
-    for url in (program.ready['terminals'][0], program.ready['terminals_https'][0],
-                program.ready['web']):
+    for url in (
+        program.ready['terminals'][0],
+        program.ready['terminals_https'][0],
+        program.ready['web'],
+    ):
         parts = urlsplit(url)
         for number in range(60):
             noise = draw.randbytes(draw.randrange(1, 3000))
             head = b'POST /api/pos/trade HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n'
             address = (parts.hostname, parts.port)
-            with (socket.create_connection(address, timeout=5) as connection,
-                  contextlib.suppress(OSError)):
+            with (
+                socket.create_connection(address, timeout=5) as connection,
+                contextlib.suppress(OSError),
+            ):
                 connection.sendall(head + noise if number % 3 == 0 else noise)
                 if number % 2:
                     connection.shutdown(socket.SHUT_WR)

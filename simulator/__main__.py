@@ -1,4 +1,5 @@
 """``python -m simulator``: QFPay terminals, and a web page to press their buttons on."""
+
 import argparse
 import asyncio
 import errno
@@ -20,7 +21,8 @@ try:
 except ImportError as error:
     sys.exit(
         f'The simulator needs the Python package that {error.name} belongs to; '
-        'python -m pip install aiohttp pycryptodome cryptography installs all it needs.')
+        'python -m pip install aiohttp pycryptodome cryptography installs all it needs.'
+    )
 
 
 class CannotListen(Exception):
@@ -30,32 +32,59 @@ class CannotListen(Exception):
 def arguments(words=None):
     parser = argparse.ArgumentParser(
         prog='python -m simulator',
-        description='A payment terminal that behaves like QFPay’s, with a web page to press on.')
+        description='A payment terminal that behaves like QFPay’s, with a web page to press on.',
+    )
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on (%(default)s)')
     parser.add_argument(
-        '--terminal-port', type=port, default=9001, metavar='PORT',
-        help='port of the first terminal, the others follow it; 0 takes free ones (%(default)s)')
+        '--terminal-port',
+        type=port,
+        default=9001,
+        metavar='PORT',
+        help='port of the first terminal, the others follow it; 0 takes free ones (%(default)s)',
+    )
     parser.add_argument(
-        '--https-port', type=port, metavar='PORT',
-        help='offer each terminal over HTTPS as well, from this port on; 0 takes free ones')
+        '--https-port',
+        type=port,
+        metavar='PORT',
+        help='offer each terminal over HTTPS as well, from this port on; 0 takes free ones',
+    )
     parser.add_argument(
-        '--web-port', type=port, default=9000, metavar='PORT',
-        help='port of the web page and the control API; 0 takes a free one (%(default)s)')
+        '--web-port',
+        type=port,
+        default=9000,
+        metavar='PORT',
+        help='port of the web page and the control API; 0 takes a free one (%(default)s)',
+    )
     parser.add_argument(
-        '--terminals', type=count, default=1, metavar='N', help='how many terminals (%(default)s)')
+        '--terminals', type=count, default=1, metavar='N', help='how many terminals (%(default)s)'
+    )
     parser.add_argument(
-        '--pos-key', type=pos_key, default=DEFAULT_POS_KEY, metavar='KEY',
-        help='POS-KEY of 16, 24 or 32 characters (the key published in the documentation)')
+        '--pos-key',
+        type=pos_key,
+        default=DEFAULT_POS_KEY,
+        metavar='KEY',
+        help='POS-KEY of 16, 24 or 32 characters (the key published in the documentation)',
+    )
     parser.add_argument(
-        '--ready-file', type=Path, metavar='PATH',
-        help='write the addresses there, as JSON, when all ports listen')
+        '--ready-file',
+        type=Path,
+        metavar='PATH',
+        help='write the addresses there, as JSON, when all ports listen',
+    )
     answers = parser.add_mutually_exclusive_group()
     answers.add_argument(
-        '--encrypt-answers', dest='encrypt', action='store_true', default=None,
-        help='encrypt answers on every port (otherwise: over HTTP only)')
+        '--encrypt-answers',
+        dest='encrypt',
+        action='store_true',
+        default=None,
+        help='encrypt answers on every port (otherwise: over HTTP only)',
+    )
     answers.add_argument(
-        '--plain-answers', dest='encrypt', action='store_false',
-        help='answer in the clear on every port')
+        '--plain-answers',
+        dest='encrypt',
+        action='store_false',
+        help='answer in the clear on every port',
+    )
     return parser.parse_args(words)
 
 
@@ -88,7 +117,8 @@ async def serve(options):
         loop.add_signal_handler(name, over.set)
     shop = Shop({'pos_key': options.pos_key, 'encrypt': options.encrypt})
     page = web.AppRunner(
-        Control(shop.stations, shop.hub).app(), access_log=None, shutdown_timeout=0.2)
+        Control(shop.stations, shop.hub).app(), access_log=None, shutdown_timeout=0.2
+    )
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)
     try:
@@ -122,16 +152,17 @@ async def listen_page(page, options):
     try:
         await web.TCPSite(page, options.host, options.web_port).start()
     except OSError as error:
-        raise CannotListen(
-            reason(error, options.host, options.web_port, '--web-port')) from None
+        raise CannotListen(reason(error, options.host, options.web_port, '--web-port')) from None
     return {'web': address('http', options.host, page.addresses[0][1])}
 
 
 def reason(error, host, number, option):
     """One sentence for a port that cannot be had."""
     if error.errno == errno.EADDRINUSE:
-        return (f'Port {number} on {host} is in use by another program; '
-                f'choose another with {option} (0 takes any free one).')
+        return (
+            f'Port {number} on {host} is in use by another program; '
+            f'choose another with {option} (0 takes any free one).'
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
         return f'Port {number} is reserved for the system; choose one above 1023 with {option}.'
     return f'Cannot listen on {host}, port {number}: {error.strerror or error}.'

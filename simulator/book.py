@@ -3,6 +3,7 @@
 All terminals of one simulator belong to one merchant and share one book, as in a shop: a payment
 taken at one till can be refunded at another.
 """
+
 import random
 import time
 import uuid
@@ -49,7 +50,7 @@ def stamp(moment):
 
 def digits(count):
     """A random number as text, first digit not zero."""
-    return str(random.randrange(10 ** (count - 1), 10 ** count))
+    return str(random.randrange(10 ** (count - 1), 10**count))
 
 
 def masked(scheme, last4):
@@ -126,16 +127,24 @@ class Book:
         self._used[reference] = terminal
         return True
 
-    def open_payment(self, terminal, channel, busicd, amount_minor, reference, moment, *,
-                     respcd, scanned):
+    def open_payment(
+        self, terminal, channel, busicd, amount_minor, reference, moment, *, respcd, scanned
+    ):
         """Write a payment that is not decided yet.
 
         :param bool scanned: the terminal scans the customer's code (CPM)
         """
         trade = Trade(
-            terminal=terminal, kind='payment', channel=channel, busicd=busicd,
-            amount_minor=amount_minor, reference=reference or uuid.uuid4().hex,
-            syssn=self._new_syssn(moment), sysdtm=stamp(moment), respcd=respcd, scanned=scanned,
+            terminal=terminal,
+            kind='payment',
+            channel=channel,
+            busicd=busicd,
+            amount_minor=amount_minor,
+            reference=reference or uuid.uuid4().hex,
+            syssn=self._new_syssn(moment),
+            sysdtm=stamp(moment),
+            respcd=respcd,
+            scanned=scanned,
             clisn=digits(6),
         )
         return self._write(trade)
@@ -178,7 +187,8 @@ class Book:
         if not channel.refundable:
             raise RefundRefused('1155')
         if blackout and not timedelta(minutes=30) <= _since_midnight(moment) < timedelta(
-                hours=23, minutes=30):
+            hours=23, minutes=30
+        ):
             raise RefundRefused('1265')
         left = trade.refundable_minor
         if not left:
@@ -194,12 +204,25 @@ class Book:
     def refund(self, terminal, payment, amount_minor, moment):
         """The money goes back; the refund's own row is returned."""
         trade = Trade(
-            terminal=terminal, kind='refund', channel=payment.channel, busicd=payment.busicd,
-            amount_minor=amount_minor, reference=uuid.uuid4().hex, syssn=self._new_syssn(moment),
-            sysdtm=stamp(moment), paydtm=stamp(moment), respcd='0000', original=payment,
-            charged_minor=-amount_minor, chnlsn=digits(len(payment.chnlsn)),
-            cardscheme=payment.cardscheme, cardno=payment.cardno, cardtype=payment.cardtype,
-            batchno=payment.batchno, refno=digits(12) if payment.refno else '', clisn=digits(6),
+            terminal=terminal,
+            kind='refund',
+            channel=payment.channel,
+            busicd=payment.busicd,
+            amount_minor=amount_minor,
+            reference=uuid.uuid4().hex,
+            syssn=self._new_syssn(moment),
+            sysdtm=stamp(moment),
+            paydtm=stamp(moment),
+            respcd='0000',
+            original=payment,
+            charged_minor=-amount_minor,
+            chnlsn=digits(len(payment.chnlsn)),
+            cardscheme=payment.cardscheme,
+            cardno=payment.cardno,
+            cardtype=payment.cardtype,
+            batchno=payment.batchno,
+            refno=digits(12) if payment.refno else '',
+            clisn=digits(6),
             paid_at=time.time(),
         )
         payment.refunded_minor += amount_minor

@@ -1,4 +1,5 @@
 """A self-signed certificate for the HTTPS door, made anew at every start (the protocol, A9)."""
+
 import ipaddress
 import ssl
 import tempfile
@@ -23,9 +24,12 @@ def server_context(host):
     begin = datetime.now(timezone.utc) - timedelta(days=1)
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key())
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begin).not_valid_after(begin + timedelta(days=397))
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=397))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -33,9 +37,13 @@ def server_context(host):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # The ssl module reads certificates from files only.
     with tempfile.NamedTemporaryFile(suffix='.pem') as file:
-        file.write(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption()))
+        file.write(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
         file.write(certificate.public_bytes(serialization.Encoding.PEM))
         file.flush()
         context.load_cert_chain(file.name)

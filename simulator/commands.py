@@ -3,6 +3,7 @@
 The checks are strict on purpose: what a real terminal might forgive is refused here, so that a
 till's mistake is seen on the bench and not in a shop.
 """
+
 import re
 from dataclasses import dataclass
 from decimal import Decimal

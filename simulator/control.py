@@ -4,6 +4,7 @@ Everything is JSON. An error is ``{"error": "a sentence"}``: 400 for a value tha
 403 for a request from a foreign page, 404 for an unknown terminal, 409 for a button that does
 nothing at this moment.
 """
+
 import asyncio
 import json
 import logging
@@ -41,20 +42,22 @@ class Control:
         for path in PAGE:
             app.router.add_get(path, self._page)
         one = '/api/terminals/{index:[0-9]+}'
-        app.add_routes([
-            web.get('/api/form', self._form),
-            web.get('/api/events', self._events),
-            web.get('/api/terminals', self._all),
-            web.get(one, self._one),
-            web.post(f'{one}/press', self._press),
-            web.get(f'{one}/settings', self._settings),
-            web.post(f'{one}/settings', self._change_settings),
-            web.get(f'{one}/trades', self._trades),
-            web.get(f'{one}/log', self._log),
-            web.post(f'{one}/reset', self._reset),
-            web.get(f'{one}/webhook', self._webhook),
-            web.post(f'{one}/webhook', self._change_webhook),
-        ])
+        app.add_routes(
+            [
+                web.get('/api/form', self._form),
+                web.get('/api/events', self._events),
+                web.get('/api/terminals', self._all),
+                web.get(one, self._one),
+                web.post(f'{one}/press', self._press),
+                web.get(f'{one}/settings', self._settings),
+                web.post(f'{one}/settings', self._change_settings),
+                web.get(f'{one}/trades', self._trades),
+                web.get(f'{one}/log', self._log),
+                web.post(f'{one}/reset', self._reset),
+                web.get(f'{one}/webhook', self._webhook),
+                web.post(f'{one}/webhook', self._change_webhook),
+            ]
+        )
         return app
 
     def _station(self, request):
@@ -74,10 +77,13 @@ class Control:
 
     async def _one(self, request):
         station = self._station(request)
-        return web.json_response(station.summary() | {
-            'settings': station.terminal.settings.values(),
-            'webhook': station.terminal.notifier.values(),
-        })
+        return web.json_response(
+            station.summary()
+            | {
+                'settings': station.terminal.settings.values(),
+                'webhook': station.terminal.notifier.values(),
+            }
+        )
 
     async def _press(self, request):
         station = self._station(request)
@@ -124,8 +130,9 @@ class Control:
 
     async def _events(self, request):
         """A stream of all terminals' states, one event per change (server-sent events)."""
-        response = web.StreamResponse(headers={
-            'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'})
+        response = web.StreamResponse(
+            headers={'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'}
+        )
         await response.prepare(request)
         try:
             while True:
@@ -150,7 +157,7 @@ class Control:
 def _last(request, rows):
     """The last rows, as many as ``?last=`` asks for; all without it."""
     number = request.query.get('last', '')
-    return rows[-int(number):] if number.isdecimal() and int(number) else rows
+    return rows[-int(number) :] if number.isdecimal() and int(number) else rows
 
 
 async def _object(request):

@@ -3,6 +3,7 @@
 Requests are served side by side, so that an inquiry or a call-off gets through while a payment
 waits for the customer. Whatever goes wrong with a connection stays with that connection.
 """
+
 import asyncio
 import random
 import time
@@ -46,7 +47,8 @@ class HttpDoor:
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route('*', '/{path:.*}', self._serve)
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=0.2, handle_signals=False)
+            app, access_log=None, shutdown_timeout=0.2, handle_signals=False
+        )
 
     @property
     def scheme(self):
@@ -87,8 +89,15 @@ class HttpDoor:
         if request.method == 'OPTIONS':
             return web.Response(status=204, headers=_cors(request, preflight=True))
         entry = {
-            'at': time.time(), 'door': self.scheme, 'path': request.path, 'func_type': None,
-            'command': None, 'content': None, 'answer': None, 'fault': None, 'answered_at': None,
+            'at': time.time(),
+            'door': self.scheme,
+            'path': request.path,
+            'func_type': None,
+            'command': None,
+            'content': None,
+            'answer': None,
+            'fault': None,
+            'answered_at': None,
         }
         try:
             command = await self._read(request, entry)
@@ -97,8 +106,11 @@ class HttpDoor:
         except Refusal as refusal:
             clear = refusal.code in ('4004', '5001') and self.terminal.settings.clear_refusals
             return self._respond(
-                request, entry, Answer(refusal.code, refusal.text),
-                shape='object' if clear else None)
+                request,
+                entry,
+                Answer(refusal.code, refusal.text),
+                shape='object' if clear else None,
+            )
         return await self._carry_out(request, entry, command)
 
     async def _read(self, request, entry):
@@ -111,8 +123,11 @@ class HttpDoor:
         if request.path not in PATHS.values():
             raise Refusal('4006', f'bad parameters: there is no {request.path}')
         content = read_request(
-            body, settings.cipher(), accept_clear=settings.accept_clear,
-            strict_digest=settings.strict_digest)
+            body,
+            settings.cipher(),
+            accept_clear=settings.accept_clear,
+            strict_digest=settings.strict_digest,
+        )
         entry['content'] = {name: _plain(value) for name, value in content.items()}
         command = read_command(content, request.path)
         entry['func_type'] = command.func_type
@@ -158,8 +173,12 @@ class HttpDoor:
         encrypt = self._ssl is None if settings.encrypt is None else settings.encrypt
         shape = shape or (settings.answer_shape if encrypt else 'object')
         content = answer_object(
-            answer.respcd, answer.respmsg, answer.resperr, answer.data,
-            data_as_text=settings.data_as_text)
+            answer.respcd,
+            answer.respmsg,
+            answer.resperr,
+            answer.data,
+            data_as_text=settings.data_as_text,
+        )
         return answer_bytes(content, cipher or settings.cipher(), shape)
 
     def _respond(self, request, entry, answer, *, shape=None, fault=None):
@@ -187,8 +206,7 @@ class HttpDoor:
         return _ok(request, random.randbytes(300) + b'\xff')
 
     async def _html(self, request, entry, answer):
-        return web.Response(
-            body=LOGIN_PAGE, content_type='text/html', headers=_cors(request))
+        return web.Response(body=LOGIN_PAGE, content_type='text/html', headers=_cors(request))
 
     async def _empty(self, request, entry, answer):
         return _ok(request, b'')
@@ -197,7 +215,7 @@ class HttpDoor:
         body = self._render(answer)
         head = f'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}'
         lines = [head, *(f'{name}: {value}' for name, value in _cors(request).items())]
-        request.transport.write('\r\n'.join(lines).encode() + b'\r\n\r\n' + body[:len(body) // 2])
+        request.transport.write('\r\n'.join(lines).encode() + b'\r\n\r\n' + body[: len(body) // 2])
         _close(request)
         return web.Response()
 
@@ -206,7 +224,8 @@ class HttpDoor:
 
     async def _redirect(self, request, entry, answer):
         return web.Response(
-            status=302, headers=_cors(request) | {'Location': f'{self.url}/elsewhere'})
+            status=302, headers=_cors(request) | {'Location': f'{self.url}/elsewhere'}
+        )
 
     async def _huge(self, request, entry, answer):
         return _ok(request, b'{"respcd":"6000","respmsg":"' + b'a' * HUGE + b'"}')
@@ -218,8 +237,7 @@ class HttpDoor:
         return await self._stream(request, b'a', DRIP)
 
     async def _stream(self, request, piece, pause):
-        response = web.StreamResponse(
-            headers=_cors(request) | {'Content-Type': 'application/json'})
+        response = web.StreamResponse(headers=_cors(request) | {'Content-Type': 'application/json'})
         try:
             await response.prepare(request)
             await response.write(b'{"respcd":"6000","respmsg":"')
@@ -325,5 +343,3 @@ def _plain(value):
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
-
-

@@ -1,4 +1,5 @@
 """Tells whoever watches that something on a screen has changed."""
+
 import asyncio
 
 

@@ -3,6 +3,7 @@
 Sent once, at once and only for successes. The host's later retries are left out: a test that
 wants a notification twice asks for it twice.
 """
+
 import asyncio
 import hashlib
 import json
@@ -51,7 +52,8 @@ class Notifier:
         # signature over its own rendering is to fail (B10).
         body = json.dumps(notification(trade)).encode()
         task = asyncio.get_running_loop().create_task(
-            self._post(self.url, self.key, self.delay, trade, body))
+            self._post(self.url, self.key, self.delay, trade, body)
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -79,17 +81,34 @@ def signature(body, key):
 def notification(trade):
     """The fields of the body; amounts in cents as text."""
     common = {
-        'status': '1', 'notify_type': trade.kind, 'out_trade_no': trade.reference,
-        'syssn': trade.syssn, 'txamt': str(trade.amount_minor), 'txcurrcd': 'HKD',
-        'txdtm': trade.sysdtm, 'sysdtm': trade.sysdtm, 'respcd': '0000', 'mchid': MERCHANT_ID,
+        'status': '1',
+        'notify_type': trade.kind,
+        'out_trade_no': trade.reference,
+        'syssn': trade.syssn,
+        'txamt': str(trade.amount_minor),
+        'txcurrcd': 'HKD',
+        'txdtm': trade.sysdtm,
+        'sysdtm': trade.sysdtm,
+        'respcd': '0000',
+        'mchid': MERCHANT_ID,
     }
     if trade.original:
         return common | {
-            'orig_syssn': trade.original.syssn, 'orig_out_trade_no': trade.original.reference,
+            'orig_syssn': trade.original.syssn,
+            'orig_out_trade_no': trade.original.reference,
         }
     return common | {
-        'pay_type': trade.busicd, 'chnlsn': trade.chnlsn, 'chnlsn2': '', 'paydtm': trade.paydtm,
-        'cancel': '0', 'customer_source': 'HK', 'cash_fee': str(trade.amount_minor),
-        'cash_fee_type': 'HKD', 'exchange_rate': '', 'cardcd': trade.cardno, 'outcardnm': '',
-        'goods_name': '', 'goods_info': '',
+        'pay_type': trade.busicd,
+        'chnlsn': trade.chnlsn,
+        'chnlsn2': '',
+        'paydtm': trade.paydtm,
+        'cancel': '0',
+        'customer_source': 'HK',
+        'cash_fee': str(trade.amount_minor),
+        'cash_fee_type': 'HKD',
+        'exchange_rate': '',
+        'cardcd': trade.cardno,
+        'outcardnm': '',
+        'goods_name': '',
+        'goods_info': '',
     }

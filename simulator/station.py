@@ -1,4 +1,5 @@
 """A terminal together with its doors, as it stands in the shop."""
+
 from .book import Book
 from .http_terminal import HttpDoor
 from .hub import Hub
@@ -59,7 +60,8 @@ class Shop:
     async def add(self, host, port, https_port=None, ssl_context=None):
         """Set up one more terminal and listen. ``OSError`` when a port cannot be had."""
         terminal = Terminal(
-            len(self.stations), self.book, Settings(self._initial), self.hub, Notifier())
+            len(self.stations), self.book, Settings(self._initial), self.hub, Notifier()
+        )
         station = Station(terminal, [])
         self.stations.append(station)
         doors = [HttpDoor(terminal, host, port)]

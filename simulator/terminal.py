@@ -11,6 +11,7 @@ connection that asked for it::
 A 5001 stops a job in WAIT_CUSTOMER and nothing else. In PROCESSING it is answered, and the
 payment is approved all the same: that is the race a till has to survive (A12.3).
 """
+
 import asyncio
 import time
 from collections import deque
@@ -173,9 +174,15 @@ class Terminal:
         if channel.is_card and command.wait_card_timeout:
             timeout = min(timeout, command.wait_card_timeout)
         job = Job(
-            kind='payment', amount_minor=command.amount_minor, channel=command.channel,
-            answer=asyncio.get_running_loop().create_future(), reference=command.reference,
-            busicd=busicd, mode=mode, move_to_back=command.move_to_back, timeout=timeout,
+            kind='payment',
+            amount_minor=command.amount_minor,
+            channel=command.channel,
+            answer=asyncio.get_running_loop().create_future(),
+            reference=command.reference,
+            busicd=busicd,
+            mode=mode,
+            move_to_back=command.move_to_back,
+            timeout=timeout,
         )
         row_from = self.settings.row_from
         if row_from == 'start' or (row_from == 'channel' and mode == 'shown'):
@@ -199,14 +206,22 @@ class Terminal:
             return Answer('4003', 'terminal is busy')
         try:
             payment, amount = self.book.check_refund(
-                command.order_id, command.amount_minor, CHANNELS, self.now(),
-                blackout=self.settings.refund_blackout)
+                command.order_id,
+                command.amount_minor,
+                CHANNELS,
+                self.now(),
+                blackout=self.settings.refund_blackout,
+            )
         except RefundRefused as refused:
             return Answer('6002', str(refused), self._refusal(refused.code))
         job = Job(
-            kind='refund', amount_minor=amount, channel=payment.channel,
-            answer=asyncio.get_running_loop().create_future(), reference=payment.reference,
-            busicd=payment.busicd, move_to_back=command.move_to_back,
+            kind='refund',
+            amount_minor=amount,
+            channel=payment.channel,
+            answer=asyncio.get_running_loop().create_future(),
+            reference=payment.reference,
+            busicd=payment.busicd,
+            move_to_back=command.move_to_back,
         )
         self._take(job, State.REFUNDING, self._give_back(job, payment))
         return await asyncio.shield(job.answer)
@@ -241,7 +256,9 @@ class Terminal:
         if command.order_id is not None and self.book.find(syssn=command.order_id) is None:
             return Answer('6002', "order doesn't exist")
         self.last = {
-            'kind': NAMES[command.func_type], 'result': 'printed', 'at': time.time(),
+            'kind': NAMES[command.func_type],
+            'result': 'printed',
+            'at': time.time(),
             'reference': command.order_id,
         }
         self._show(State.IDLE)
@@ -299,13 +316,17 @@ class Terminal:
         await asyncio.sleep(self.settings.processing)
         if action == 'approve':
             self._charge(job)
-            self._end(job, 'approved', Answer(
-                '6000', data=self._trade_block(job.trade), charged=True))
+            self._end(
+                job, 'approved', Answer('6000', data=self._trade_block(job.trade), charged=True)
+            )
         else:
             code = self.settings.decline_code
             job.trade.respcd = code
-            self._end(job, 'declined', Answer(
-                '6002', TEXTS.get(code, 'declined'), self._refusal(code, job.reference)))
+            self._end(
+                job,
+                'declined',
+                Answer('6002', TEXTS.get(code, 'declined'), self._refusal(code, job.reference)),
+            )
 
     async def _give_back(self, job, payment):
         while self.settings.refund == 'manual' and job.action is None:
@@ -318,16 +339,22 @@ class Terminal:
             return
         job.trade = self.book.refund(self.index, payment, job.amount_minor, self.now())
         self.notifier.send(job.trade)
-        self._end(job, 'refunded', Answer(
-            '6000', data=self._refund_block(job.trade), charged=True))
+        self._end(job, 'refunded', Answer('6000', data=self._refund_block(job.trade), charged=True))
 
     def _fault_is(self, name):
         return self.settings.fault == name
 
     def _open_row(self, job, respcd):
         return self.book.open_payment(
-            self.index, job.channel, job.busicd, job.amount_minor, job.reference, self.now(),
-            respcd=respcd, scanned=job.mode == 'scanned')
+            self.index,
+            job.channel,
+            job.busicd,
+            job.amount_minor,
+            job.reference,
+            self.now(),
+            respcd=respcd,
+            scanned=job.mode == 'scanned',
+        )
 
     def _charge(self, job):
         card = {}
@@ -343,9 +370,14 @@ class Terminal:
 
     def _end(self, job, result, answer):
         self.last = {
-            'kind': job.kind, 'result': result, 'at': time.time(), 'reference': job.reference,
-            'amount': f'{job.amount_minor / 100:.2f}', 'channel': job.channel,
-            'label': CHANNELS[job.channel].label, 'respcd': answer.respcd,
+            'kind': job.kind,
+            'result': result,
+            'at': time.time(),
+            'reference': job.reference,
+            'amount': f'{job.amount_minor / 100:.2f}',
+            'channel': job.channel,
+            'label': CHANNELS[job.channel].label,
+            'respcd': answer.respcd,
         }
         self.job = None
         job.finish(answer)
@@ -387,17 +419,28 @@ class Terminal:
     def screen(self):
         """What can be seen, as plain data; ``seconds_left`` counts down the customer's time."""
         screen = {
-            'state': self.state.value, 'buttons': self.buttons(), 'job': None, 'last': self.last,
+            'state': self.state.value,
+            'buttons': self.buttons(),
+            'job': None,
+            'last': self.last,
         }
         if job := self.job:
             screen['job'] = {
-                'kind': job.kind, 'amount': f'{job.amount_minor / 100:.2f}', 'currency': 'HKD',
-                'amount_minor': job.amount_minor, 'channel': job.channel,
-                'label': CHANNELS[job.channel].label, 'mode': job.mode, 'busicd': job.busicd,
-                'reference': job.reference, 'started_at': job.started_at,
-                'acted_at': job.acted_at, 'asks': bool(self.buttons()), 'timeout': job.timeout,
-                'seconds_left': job.timeout and max(
-                    0.0, round(job.started + job.timeout - time.monotonic(), 1)),
+                'kind': job.kind,
+                'amount': f'{job.amount_minor / 100:.2f}',
+                'currency': 'HKD',
+                'amount_minor': job.amount_minor,
+                'channel': job.channel,
+                'label': CHANNELS[job.channel].label,
+                'mode': job.mode,
+                'busicd': job.busicd,
+                'reference': job.reference,
+                'started_at': job.started_at,
+                'acted_at': job.acted_at,
+                'asks': bool(self.buttons()),
+                'timeout': job.timeout,
+                'seconds_left': job.timeout
+                and max(0.0, round(job.started + job.timeout - time.monotonic(), 1)),
             }
         return screen
 
@@ -415,11 +458,20 @@ class Terminal:
 
     def _trade_block(self, trade):
         block = {
-            'respcd': trade.respcd, 'resmsg': 'success', 'reserr': '', **MERCHANT,
-            'sysdtm': trade.sysdtm, 'paydtm': trade.paydtm, 'udid': self.udid,
-            'busicd': trade.busicd, 'txamt': self._amount(trade.amount_minor),
-            'txcurrcd': self.settings.currency_style, 'syssn': trade.syssn, 'clisn': trade.clisn,
-            'out_trade_no': trade.reference, 'cardscheme': trade.cardscheme,
+            'respcd': trade.respcd,
+            'resmsg': 'success',
+            'reserr': '',
+            **MERCHANT,
+            'sysdtm': trade.sysdtm,
+            'paydtm': trade.paydtm,
+            'udid': self.udid,
+            'busicd': trade.busicd,
+            'txamt': self._amount(trade.amount_minor),
+            'txcurrcd': self.settings.currency_style,
+            'syssn': trade.syssn,
+            'clisn': trade.clisn,
+            'out_trade_no': trade.reference,
+            'cardscheme': trade.cardscheme,
             'chnlsn': trade.chnlsn,
         }
         if self.settings.card_in_answer:
@@ -428,10 +480,17 @@ class Terminal:
 
     def _refund_block(self, trade):
         return {
-            'respcd': trade.respcd, 'resmsg': 'success', 'reserr': '', 'sysdtm': trade.sysdtm,
-            'paydtm': trade.paydtm, 'txdtm': trade.sysdtm,
-            'txcurrcd': self.settings.currency_style, 'orig_syssn': trade.original.syssn,
-            'out_trade_no': trade.reference, 'syssn': trade.syssn, 'chnlsn': trade.chnlsn,
+            'respcd': trade.respcd,
+            'resmsg': 'success',
+            'reserr': '',
+            'sysdtm': trade.sysdtm,
+            'paydtm': trade.paydtm,
+            'txdtm': trade.sysdtm,
+            'txcurrcd': self.settings.currency_style,
+            'orig_syssn': trade.original.syssn,
+            'out_trade_no': trade.reference,
+            'syssn': trade.syssn,
+            'chnlsn': trade.chnlsn,
             'txamt': self._amount(trade.amount_minor),
             'originTxamt': self._amount(trade.original.amount_minor),
         }
@@ -440,15 +499,30 @@ class Terminal:
         """A row as an inquiry shows it (the protocol, A12.5)."""
         original = trade.original
         return {
-            'server_time': stamp(self.now()), 'cancel': trade.cancel, 'clisn': trade.clisn,
-            'opuid': '', 'syssn': trade.syssn, 'tradetp': trade.kind, 'sysdtm': trade.sysdtm,
+            'server_time': stamp(self.now()),
+            'cancel': trade.cancel,
+            'clisn': trade.clisn,
+            'opuid': '',
+            'syssn': trade.syssn,
+            'tradetp': trade.kind,
+            'sysdtm': trade.sysdtm,
             'txcurrcd': self.settings.currency_style,
-            'origssn': original.syssn if original else '', 'customer_source': 'HK',
-            'opuser': '', 'nickname': '',
-            'allow_refund_amt': self._amount(trade.refundable_minor), 'desc': '',
-            'txamt': self._amount(trade.amount_minor), 'busicd': trade.busicd,
-            'origbusicd': original.busicd if original else '', 'respcd': trade.respcd,
-            'resmsg': TEXTS.get(trade.respcd, 'declined'), 'reserr': '',
-            'chnlsn': trade.chnlsn, 'cardscheme': trade.cardscheme, 'cardno': trade.cardno,
-            'cardtype': trade.cardtype, 'batchno': trade.batchno, 'refno': trade.refno,
+            'origssn': original.syssn if original else '',
+            'customer_source': 'HK',
+            'opuser': '',
+            'nickname': '',
+            'allow_refund_amt': self._amount(trade.refundable_minor),
+            'desc': '',
+            'txamt': self._amount(trade.amount_minor),
+            'busicd': trade.busicd,
+            'origbusicd': original.busicd if original else '',
+            'respcd': trade.respcd,
+            'resmsg': TEXTS.get(trade.respcd, 'declined'),
+            'reserr': '',
+            'chnlsn': trade.chnlsn,
+            'cardscheme': trade.cardscheme,
+            'cardno': trade.cardno,
+            'cardtype': trade.cardtype,
+            'batchno': trade.batchno,
+            'refno': trade.refno,
         } | ({'out_trade_no': trade.reference} if self.settings.reference_in_inquiry else {})

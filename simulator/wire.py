@@ -2,6 +2,7 @@
 
 Nothing in here knows what a payment is or which cable the bytes came through.
 """
+
 import base64
 import binascii
 import hashlib
@@ -97,12 +98,12 @@ class LenientReader:
         return value
 
     def _skip_blanks(self):
-        while self._text[self._at:self._at + 1].isspace():
+        while self._text[self._at : self._at + 1].isspace():
             self._at += 1
 
     def _peek(self):
         self._skip_blanks()
-        return self._text[self._at:self._at + 1]
+        return self._text[self._at : self._at + 1]
 
     def _value(self, depth):
         head = self._peek()
@@ -145,7 +146,7 @@ class LenientReader:
         self._at += 1
         out = []
         while True:
-            sign = self._text[self._at:self._at + 1]
+            sign = self._text[self._at : self._at + 1]
             self._at += 1
             if not sign:
                 raise ValueError('a string is not closed')
@@ -156,10 +157,10 @@ class LenientReader:
             out.append(sign)
 
     def _escape(self):
-        sign = self._text[self._at:self._at + 1]
+        sign = self._text[self._at : self._at + 1]
         self._at += 1
         if sign == 'u':
-            digits = self._text[self._at:self._at + 4]
+            digits = self._text[self._at : self._at + 4]
             self._at += 4
             if not re.fullmatch('[0-9a-fA-F]{4}', digits):
                 raise ValueError('a broken escape in a string')
@@ -171,7 +172,7 @@ class LenientReader:
     def _bare_word(self):
         end = BARE_WORD_END.search(self._text, self._at)
         stop = end.start() if end else len(self._text)
-        word = self._text[self._at:stop]
+        word = self._text[self._at : stop]
         if not word:
             raise ValueError(f'a value or a name is missing at {self._at}')
         self._at = stop
@@ -280,6 +281,6 @@ def answer_bytes(answer, cipher, shape):
     if shape == 'json_string':
         return json.dumps(token).encode()
     if shape == 'base64_lines':
-        lines = [token[start:start + 76] for start in range(0, len(token), 76)]
+        lines = [token[start : start + 76] for start in range(0, len(token), 76)]
         return ('\n'.join(lines) + '\n').encode()
     return token.encode()

@@ -331,7 +331,7 @@ test("force done needs a confirmation, and late answers do not open the line aga
     await seconds(0);
     expect(texts()).toMatch(/recorded as unconfirmed/);
     expect(line.payment_status).toBe("waitingCard");
-    await click(".modal-footer .btn-primary");
+    await click(".modal-footer .btn-secondary");
     await seconds(0);
     expect(end.result).toBe(true);
     expect(line.payment_status).toBe("done");
@@ -349,7 +349,7 @@ test("a late success fills the facts of a line that was forced", async () => {
     await seconds(1);
     store.qfpay.forceDone(line.uuid);
     await seconds(0);
-    await click(".modal-footer .btn-primary");
+    await click(".modal-footer .btn-secondary");
     await seconds(0);
     expect(line.payment_status).toBe("done");
     expect(store.paymentTerminalInProgress).toBe(false);

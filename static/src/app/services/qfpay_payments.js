@@ -1,11 +1,11 @@
 import { EventBus, markRaw } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
-import { AlertDialog, ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
 import { Reactive } from "@web/core/utils/reactive";
 import { isQFPayLine } from "@pos_payment_qfpay/app/payment_qfpay";
 import * as doors from "@pos_payment_qfpay/app/services/qfpay_doors";
+import * as messages from "@pos_payment_qfpay/app/services/qfpay_messages";
 import { isClosed, isOpenState, isUnderWay } from "@pos_payment_qfpay/app/utils/line_view";
 
 /** Milliseconds between two questions to the server, while somebody waits for the answer. */
@@ -73,10 +73,7 @@ export class QFPayPayments extends Reactive {
     async callOff(uuid) {
         const line = this._line(uuid);
         if (line.getAmount() < 0) {
-            this._alert(
-                _t("A refund cannot be called off"),
-                _t("The terminal is giving the money back. Wait until it has ended.")
-            );
+            messages.tellRefundGoesOn(this.pos);
             return false;
         }
         const watch = this.watches.get(uuid) || this._follow(uuid, {});
@@ -121,7 +118,7 @@ export class QFPayPayments extends Reactive {
     async forceDone(uuid) {
         const watch = this.watches.get(uuid) || this._follow(uuid, {});
         await this.askAgain(uuid);
-        if (!isUnderWay(this._line(uuid)) || !(await this._confirmForce(watch))) {
+        if (!isUnderWay(this._line(uuid)) || !(await messages.confirmForce(this.pos, watch.end))) {
             return;
         }
         const line = this._line(uuid);
@@ -397,7 +394,7 @@ export class QFPayPayments extends Reactive {
         }
         this._release(watch, done);
         callOff?.resolve(!done);
-        this._tellEnd(line, entry.known, { done, forced, unwanted });
+        messages.tellEnd(this.pos, line, entry.known, { done, forced, unwanted });
         if (!forced) {
             this.bus.trigger("settled", { line, done, auto: !unwanted });
         }
@@ -433,86 +430,13 @@ export class QFPayPayments extends Reactive {
         this._askLater();
     }
 
-    _callOffRefused(watch, reason = "") {
+    _callOffRefused(watch, reason) {
         this._entry(watch.uuid).callingOff = false;
         this._line(watch.uuid).setPaymentStatus("waitingCard");
-        this.pos.notification.add(
-            reason || _t("The payment was not called off: it goes on at the terminal."),
-            { type: "warning" }
-        );
+        messages.tellCallOffRefused(this.pos, reason);
         watch.callOff.resolve(false);
         watch.callOff = null;
         watch.calledOff = Infinity;
-    }
-
-    // --------------------------------------------------------------------------------- telling
-
-    _tellEnd(line, known, { done, forced, unwanted }) {
-        const order = line.pos_order_id;
-        if (done && unwanted) {
-            this._alert(
-                _t("The payment was approved"),
-                _t(
-                    "The customer paid in the moment of cancelling. The payment stays on the " +
-                        "order; to give the money back, make a refund."
-                ),
-                order
-            );
-        } else if (!done && forced) {
-            this._alert(
-                _t("QFPay says: not paid"),
-                _t("The payment that you recorded as done was not made. %s", known?.message || ""),
-                order
-            );
-        } else if (!done && !unwanted && known?.message) {
-            const title = line.getAmount() < 0 ? _t("Not refunded") : _t("Not paid");
-            this._alert(title, known.message, order);
-        } else if (done && !forced && !this._isShown(order)) {
-            this.pos.notification.add(
-                line.getAmount() < 0
-                    ? _t("Order %s: the money was given back.", order.getName())
-                    : _t("Order %s: the payment was approved.", order.getName()),
-                { type: "success" }
-            );
-        }
-    }
-
-    _isShown(order) {
-        const { current, params } = this.pos.router.state;
-        return current === "PaymentScreen" && params.orderUuid === order.uuid;
-    }
-
-    _alert(title, body, order = null) {
-        const isElsewhere = order && !this._isShown(order);
-        this.pos.dialog.add(AlertDialog, {
-            title: isElsewhere
-                ? _t("Order %(name)s: %(title)s", { name: order.getName(), title })
-                : title,
-            body: body.toString(),
-        });
-    }
-
-    /** @returns {Promise<boolean>} false also when the payment ended while the cashier thought */
-    _confirmForce(watch) {
-        return new Promise((resolve) => {
-            const close = this.pos.dialog.add(
-                ConfirmationDialog,
-                {
-                    title: _t("Record as done without QFPay's word?"),
-                    body: _t(
-                        "QFPay could not say whether the money moved. Look at the terminal or at " +
-                            "its receipt first. The payment will be recorded as unconfirmed, and a " +
-                            "manager will see it."
-                    ),
-                    confirmLabel: _t("Record as unconfirmed"),
-                    confirm: () => resolve(true),
-                    cancel: () => resolve(false),
-                    cancelLabel: _t("Keep asking"),
-                },
-                { onClose: () => resolve(false) }
-            );
-            watch.end.then(() => close());
-        });
     }
 
     // -------------------------------------------------------------------------------- keeping
