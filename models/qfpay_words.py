@@ -73,10 +73,8 @@ def _payment_codes(env):
         '1204': env._(
             "The customer's bank has a problem; no money was taken. Take another payment method."
         ),
-        **dict.fromkeys(
-            '1113 1114 1115 1116 1117 1119 1120 1121 1122 1123 1130'.split(),
-            limit,
-        ),
+        **dict.fromkeys(('1113', '1114', '1115', '1116', '1117'), limit),
+        **dict.fromkeys(('1119', '1120', '1121', '1122', '1123', '1130'), limit),
         **dict.fromkeys(
             ('1118', '1250', '1294'),
             env._(
