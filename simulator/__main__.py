@@ -14,7 +14,7 @@ try:
 
     from .certificate import server_context
     from .control import Control
-    from .http_terminal import address
+    from .listener import address
     from .settings import DEFAULT_POS_KEY
     from .station import Shop
     from .wire import Cipher

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .settings import SettingRefused, form
+from .settings import Settings
+from .table import SettingRefused
 from .terminal import NotNow
 
 STATIC = Path(__file__).with_name('static')
@@ -70,7 +71,7 @@ class Control:
         return web.FileResponse(STATIC / PAGE[request.path], headers=PAGE_HEADERS)
 
     async def _form(self, request):
-        return web.json_response(form())
+        return web.json_response(Settings.form())
 
     async def _all(self, request):
         return web.json_response([station.summary() for station in self.stations])

@@ -5,25 +5,20 @@ waits for the customer. Whatever goes wrong with a connection stays with that co
 """
 
 import asyncio
-import random
 import time
 from decimal import Decimal
 
 from aiohttp import web
 
+from .bad_answers import BAD_ANSWERS, good, hold, silent
 from .commands import NAMES, PATHS, read_command
+from .listener import Listener, cut, is_cut
 from .terminal import MESSAGES, Answer, Interrupted
 from .wire import Cipher, Refusal, answer_bytes, answer_object, read_request
 
 BODY_LIMIT = 64 * 1024
-HUGE = 10 * 1024 * 1024
-DRIP = 0.1
 OTHER_KEY = 'this is not the key of this shop'
 
-LOGIN_PAGE = (
-    b'<!DOCTYPE html><html><head><title>Free Wi-Fi</title></head>'
-    b'<body><h1>Please accept our terms</h1></body></html>'
-)
 CORS = {
     'Access-Control-Allow-Methods': 'POST, OPTIONS',
     'Access-Control-Allow-Headers': 'content-type, accept',
@@ -31,57 +26,17 @@ CORS = {
 }
 
 
-class HttpDoor:
+class HttpDoor(Listener):
     """One listening port of one terminal.
 
     :param terminal: the :class:`~simulator.terminal.Terminal` behind the door
-    :param ssl_context: for HTTPS; without it the door speaks HTTP
     """
 
     def __init__(self, terminal, host, port, ssl_context=None):
         self.terminal = terminal
-        self.host = host
-        self.port = port
-        self._ssl = ssl_context
-        self._site = None
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route('*', '/{path:.*}', self._serve)
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=0.2, handle_signals=False
-        )
-
-    @property
-    def scheme(self):
-        return 'https' if self._ssl else 'http'
-
-    @property
-    def url(self):
-        return address(self.scheme, self.host, self.port)
-
-    async def start(self):
-        """Listen. ``OSError`` when the port cannot be had."""
-        await self._runner.setup()
-        await self.open()
-
-    async def open(self):
-        """Listen (again), on the port that it had before."""
-        if self._site is None:
-            site = web.TCPSite(self._runner, self.host, self.port, ssl_context=self._ssl)
-            await site.start()
-            self._site = site
-            self.port = self._runner.addresses[0][1]
-
-    async def shut(self):
-        """Stop listening and cut what is connected; the terminal's job knows nothing of it."""
-        if self._site is not None:
-            site, self._site = self._site, None
-            await site.stop()
-            for connection in list(self._runner.server.connections):
-                if connection.transport is not None:
-                    connection.transport.abort()
-
-    async def stop(self):
-        await self._runner.cleanup()
+        super().__init__(app, host, port, ssl_context)
 
     # One request
 
@@ -142,21 +97,23 @@ class HttpDoor:
         if fault == 'logged_out':
             return self._respond(request, entry, Answer('4007', 'please sign in to the app'))
         if fault == 'hang':
-            return await self._hold(request)
+            return await hold(request)
         if fault in ('drop', 'silent_before_charge'):
-            _close(request)
+            cut(request)
             if fault == 'drop':
                 return web.Response()
         try:
             answer = await terminal.handle(command)
         except Interrupted:
-            _close(request)
+            cut(request)
             return web.Response()
-        if _gone(request):
+        if is_cut(request):
             return web.Response()
         fault = self._strike('answer', entry, command, charged=answer.charged)
         if fault in WIRE_FAULTS:
-            return await WIRE_FAULTS[fault](self, request, entry, answer)
+            return await WIRE_FAULTS[fault](request, self._render(answer), _cors(request))
+        if fault == 'slow_answer':
+            await asyncio.sleep(terminal.settings.fault_delay)
         return self._respond(request, entry, spoiled(answer, fault), fault=fault)
 
     def _strike(self, stage, entry, command, charged=True):
@@ -187,98 +144,10 @@ class HttpDoor:
             cipher, shape = Cipher(OTHER_KEY), shape or 'base64'
         body = self._render(answer, shape=shape, cipher=cipher)
         _note(entry, answer)
-        return _ok(request, body)
-
-    async def _hold(self, request):
-        """Say nothing for as long as the till cares to wait."""
-        while not _gone(request):
-            await asyncio.sleep(DRIP)
-        return web.Response()
-
-    async def _silent(self, request, entry, answer):
-        _close(request)
-        return web.Response()
-
-    async def _hang(self, request, entry, answer):
-        return await self._hold(request)
-
-    async def _garbage(self, request, entry, answer):
-        return _ok(request, random.randbytes(300) + b'\xff')
-
-    async def _html(self, request, entry, answer):
-        return web.Response(body=LOGIN_PAGE, content_type='text/html', headers=_cors(request))
-
-    async def _empty(self, request, entry, answer):
-        return _ok(request, b'')
-
-    async def _truncated(self, request, entry, answer):
-        body = self._render(answer)
-        head = f'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}'
-        lines = [head, *(f'{name}: {value}' for name, value in _cors(request).items())]
-        request.transport.write('\r\n'.join(lines).encode() + b'\r\n\r\n' + body[: len(body) // 2])
-        _close(request)
-        return web.Response()
-
-    async def _http_500(self, request, entry, answer):
-        return web.Response(status=500, text='internal error', headers=_cors(request))
-
-    async def _redirect(self, request, entry, answer):
-        return web.Response(
-            status=302, headers=_cors(request) | {'Location': f'{self.url}/elsewhere'}
-        )
-
-    async def _huge(self, request, entry, answer):
-        return _ok(request, b'{"respcd":"6000","respmsg":"' + b'a' * HUGE + b'"}')
-
-    async def _flood(self, request, entry, answer):
-        return await self._stream(request, b'a' * 65536, 0)
-
-    async def _endless(self, request, entry, answer):
-        return await self._stream(request, b'a', DRIP)
-
-    async def _stream(self, request, piece, pause):
-        response = web.StreamResponse(headers=_cors(request) | {'Content-Type': 'application/json'})
-        try:
-            await response.prepare(request)
-            await response.write(b'{"respcd":"6000","respmsg":"')
-            while True:
-                await response.write(piece)
-                await asyncio.sleep(pause)
-        except ConnectionError:
-            return response
-
-    async def _slow_headers(self, request, entry, answer):
-        request.transport.write(b'HTTP/1.1 200 OK\r\nX-Slow: ')
-        while not _gone(request):
-            request.transport.write(b'a')
-            await asyncio.sleep(DRIP)
-        return web.Response()
-
-    async def _slow_answer(self, request, entry, answer):
-        await asyncio.sleep(self.terminal.settings.fault_delay)
-        return self._respond(request, entry, answer)
+        return good(body, _cors(request))
 
 
-WIRE_FAULTS = {
-    'silent_after_charge': HttpDoor._silent,
-    'hang_after_charge': HttpDoor._hang,
-    'garbage': HttpDoor._garbage,
-    'html': HttpDoor._html,
-    'empty': HttpDoor._empty,
-    'truncated': HttpDoor._truncated,
-    'http_500': HttpDoor._http_500,
-    'redirect': HttpDoor._redirect,
-    'huge': HttpDoor._huge,
-    'flood': HttpDoor._flood,
-    'endless': HttpDoor._endless,
-    'slow_headers': HttpDoor._slow_headers,
-    'slow_answer': HttpDoor._slow_answer,
-}
-
-
-def address(scheme, host, port):
-    """A URL without a path; an IPv6 address gets its brackets."""
-    return f'{scheme}://[{host}]:{port}' if ':' in host else f'{scheme}://{host}:{port}'
+WIRE_FAULTS = BAD_ANSWERS | {'silent_after_charge': silent, 'hang_after_charge': hold}
 
 
 def spoiled(answer, fault):
@@ -311,10 +180,6 @@ def _doubled(amount):
     return str(Decimal(amount) * 2)
 
 
-def _ok(request, body):
-    return web.Response(body=body, content_type='application/json', headers=_cors(request))
-
-
 def _note(entry, answer):
     entry['answer'] = answer.respcd
     entry['answered_at'] = time.time()
@@ -327,15 +192,6 @@ def _cors(request, *, preflight=False):
         if request.headers.get('Access-Control-Request-Private-Network') == 'true':
             headers['Access-Control-Allow-Private-Network'] = 'true'
     return headers
-
-
-def _close(request):
-    if request.transport is not None:
-        request.transport.close()
-
-
-def _gone(request):
-    return request.transport is None or request.transport.is_closing()
 
 
 def _plain(value):

@@ -3,32 +3,11 @@
 The control API checks values with it, and the web page draws its form from it.
 """
 
-from dataclasses import dataclass
-
 from .commands import NAMES
+from .table import Fault, Setting, SettingRefused, Values
 from .wire import Cipher
 
 DEFAULT_POS_KEY = 'f46b1f08bec1f39104792cc79ec9aacd'
-
-
-class SettingRefused(ValueError):
-    """A value that a setting cannot take; the message names the setting."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that goes wrong on purpose.
-
-    ``stage`` is when it strikes: on ``arrival`` of a request, in the ``job``, or on the ``answer``.
-    ``commands`` are the function codes it strikes when no others are named.
-    ``charged_only``: it strikes an answer only when money moved.
-    """
-
-    stage: str
-    en: str
-    zh: str
-    commands: tuple = tuple(NAMES)
-    charged_only: bool = False
 
 
 TRADES = (1001, 1002)
@@ -185,21 +164,6 @@ FAULTS = {
         '執行要求後，延遲回覆（見故障延遲）。',
     ),
 }
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting: what it takes, where it starts, and a label and sentence for the page."""
-
-    kind: str
-    default: object
-    en: str
-    zh: str
-    help_en: str = ''
-    help_zh: str = ''
-    choices: tuple = ()
-    group: str = 'customer'
-    most: float = 0
 
 
 SETTINGS = {
@@ -462,171 +426,26 @@ SETTINGS = {
 }
 
 
-class Settings:
-    """The values of one terminal, as attributes.
-
-    :param initial: names to values that differ from the table's and survive a reset
+class Settings(Values):
+    """The values of one terminal. ``card`` with ``scheme``, ``last4`` and ``type`` may stand for
+    the three card settings.
     """
 
-    def __init__(self, initial=None):
-        self._initial = dict(initial or {})
-        self.reset()
+    settings = SETTINGS
+    faults = FAULTS
+    names = NAMES
 
-    def reset(self):
-        """Back to the values of the start."""
-        for name, setting in SETTINGS.items():
-            setattr(self, name, setting.default)
-        self.update(self._initial)
-
-    def values(self):
-        return {name: getattr(self, name) for name in SETTINGS}
-
-    def update(self, changes):
-        """Take new values, all or none.
-
-        ``card`` with ``scheme``, ``last4`` and ``type`` may stand for the three card settings.
-
-        :raises SettingRefused: for an unknown name or a value out of range
-        """
-        if not isinstance(changes, dict):
-            raise SettingRefused('settings are an object of names and values')
-        changes = dict(changes)
+    def unfolded(self, changes):
         card = changes.pop('card', {})
         if not isinstance(card, dict) or set(card) - {'scheme', 'last4', 'type'}:
             raise SettingRefused('card is an object with scheme, last4 and type')
-        changes.update({f'card_{name}': value for name, value in card.items()})
-        checked = {}
-        for name, value in changes.items():
-            if name not in SETTINGS:
-                raise SettingRefused(f'there is no setting {name!r}')
-            checked[name] = CHECKS[SETTINGS[name].kind](name, SETTINGS[name], value)
+        return changes | {f'card_{name}': value for name, value in card.items()}
+
+    def check_together(self, values):
         try:
-            Cipher(
-                checked.get('pos_key', self.pos_key), checked.get('key_reading', self.key_reading)
-            )
+            Cipher(values['pos_key'], values['key_reading'])
         except ValueError as error:
             raise SettingRefused(f'pos_key: {error}') from None
-        for name, value in checked.items():
-            setattr(self, name, value)
 
     def cipher(self):
         return Cipher(self.pos_key, self.key_reading)
-
-    def fault_at(self, stage, func_type, *, charged=True):
-        """The name of the fault that strikes this request now, or ``None``; it is counted."""
-        fault = FAULTS.get(self.fault)
-        if fault is None or fault.stage != stage or (fault.charged_only and not charged):
-            return None
-        if func_type not in (self.fault_for or fault.commands):
-            return None
-        name = self.fault
-        if self.fault_count is not None:
-            self.fault_count -= 1
-            if not self.fault_count:
-                self.fault = self.fault_count = None
-        return name
-
-
-def _choice(name, setting, value):
-    # ``in`` alone would let True pass for 1.
-    if not any(
-        value is choice or (type(value) is type(choice) and value == choice)
-        for choice in setting.choices
-    ):
-        known = ', '.join(str(choice) for choice in setting.choices)
-        raise SettingRefused(f'{name} is one of: {known}')
-    return value
-
-
-def _flag(name, setting, value):
-    if not isinstance(value, bool):
-        raise SettingRefused(f'{name} is true or false')
-    return value
-
-
-def _number(name, value, least, most):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise SettingRefused(f'{name} is a number from {least:g} to {most:g}')
-    return value
-
-
-def _seconds(name, setting, value):
-    return float(_number(name, value, 0, setting.most))
-
-
-def _offset(name, setting, value):
-    return float(_number(name, value, -setting.most, setting.most))
-
-
-def _count(name, setting, value):
-    if value is None:
-        return None
-    if not isinstance(value, int):
-        raise SettingRefused(f'{name} is a whole number or null')
-    return _number(name, value, 1, setting.most)
-
-
-def _commands(name, setting, value):
-    if value is None or value == []:
-        return None
-    if not isinstance(value, list) or not all(
-        type(code) is int and code in setting.choices for code in value
-    ):
-        raise SettingRefused(f'{name} is a list of function codes, or null')
-    return list(value)
-
-
-def _last4(name, setting, value):
-    if not isinstance(value, str) or len(value) != 4 or not (value.isascii() and value.isdigit()):
-        raise SettingRefused(f'{name} has four digits')
-    return value
-
-
-def _code(name, setting, value):
-    if _last4(name, setting, value) in ('0000', '1143', '1145'):
-        raise SettingRefused(f'{name} is a code of a failure')
-    return value
-
-
-def _key(name, setting, value):
-    if not isinstance(value, str):
-        raise SettingRefused(f'{name} is a text')
-    return value
-
-
-CHECKS = {
-    'choice': _choice,
-    'flag': _flag,
-    'seconds': _seconds,
-    'offset': _offset,
-    'count': _count,
-    'commands': _commands,
-    'last4': _last4,
-    'code': _code,
-    'key': _key,
-}
-
-
-def form():
-    """The table for the web page, as plain data."""
-    return {
-        'settings': [
-            {
-                'name': name,
-                'kind': setting.kind,
-                'group': setting.group,
-                'choices': list(setting.choices),
-                'default': setting.default,
-                'en': setting.en,
-                'zh': setting.zh,
-                'help_en': setting.help_en,
-                'help_zh': setting.help_zh,
-            }
-            for name, setting in SETTINGS.items()
-        ],
-        'faults': {
-            name: {'stage': fault.stage, 'en': fault.en, 'zh': fault.zh}
-            for name, fault in FAULTS.items()
-        },
-        'commands': {str(code): name for code, name in NAMES.items()},
-    }
