@@ -158,8 +158,10 @@ def _fetch() -> None:
     wanted += [f'{name}/bookworm' for name in BOOKWORM]
     machine.run('Downloading Odoo 19', [*apt, 'download', *wanted], cwd=debs, problem=offline)
     for package in sorted(debs.glob('*.deb')):
-        name = package.name.split('_')[0]
-        machine.run(f'Unpacking {name}', ['dpkg-deb', '-x', package, work / 'tree'])
+        if package.name.startswith('odoo-19'):
+            machine.run('Unpacking Odoo 19', ['dpkg-deb', '-x', package, work / 'tree'])
+        else:
+            machine.output_of(['dpkg-deb', '-x', package, work / 'tree'])
     missing = work / 'tree/usr/lib/python3/dist-packages/odoo' / LEFT_OUT
     missing.parent.mkdir(parents=True, exist_ok=True)
     missing.touch()
