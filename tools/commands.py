@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from . import database, demo, lint, machine, odoo_run, postgres, programs, testing, words
 from .machine import Problem
@@ -45,11 +46,18 @@ def _dropdb(arguments: list[str]) -> int:
     return 0
 
 
-def _e2e(arguments: list[str]) -> int:
+def _e2e(arguments: list[str]) -> NoReturn:
     """Run only the tests against servers that really run; ``arguments`` are pytest's."""
     programs.ensure_browser()
-    line = [*testing.e2e_command(), *arguments]
-    return subprocess.run(line, cwd=machine.ROOT / 'e2e', check=False).returncode
+    os.chdir(machine.ROOT / 'e2e')
+    os.execv(sys.executable, [*testing.e2e_command(), *arguments])
+
+
+def _bench(arguments: list[str]) -> NoReturn:
+    """Measure beside Odoo's own module."""
+    programs.ensure_browser()
+    os.chdir(machine.ROOT)
+    os.execv(sys.executable, [sys.executable, '-m', 'bench', *arguments])
 
 
 def _clean(_arguments: list[str]) -> int:
@@ -61,6 +69,7 @@ def _clean(_arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    'bench': _bench,
     'clean': _clean,
     'createdb': _createdb,
     'demo': lambda _arguments: demo.run(),
