@@ -1,3 +1,4 @@
+from . import test_courier
 from . import test_doors
 from . import test_ecr_answer
 from . import test_ecr_cipher
@@ -7,6 +8,7 @@ from . import test_ecr_official
 from . import test_ecr_terminal
 from . import test_ledger
 from . import test_openapi_catalogue
+from . import test_openapi_codes
 from . import test_openapi_gateway
 from . import test_openapi_notification
 from . import test_openapi_signature
