@@ -1,10 +1,15 @@
 """The cashier's doors. The POS names a payment line; all else the server knows itself."""
 
-from werkzeug.exceptions import Forbidden
+import re
+
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from odoo.http import Controller, request, route
 
 from ..models.qfpay_transaction import StartRefused
+
+MOST_LINES = 100
+_UUID = re.compile(r'[A-Za-z0-9_.-]{1,128}')
 
 
 class CashierController(Controller):
@@ -17,7 +22,7 @@ class CashierController(Controller):
         """
         ledger = self._ledger()
         try:
-            return {'payment': ledger._start(str(payment_uuid), str(auth_code or ''))}
+            return {'payment': ledger._start(_uuid(payment_uuid), str(auth_code or ''))}
         except StartRefused as refusal:
             return {'error': {'code': refusal.code, 'message': refusal.message}}
 
@@ -26,12 +31,13 @@ class CashierController(Controller):
         """How lines stand. Open ones that nobody carries are taken up again.
 
         :param enquire: ask QFPay now, do not wait for the next enquiry
-        :return: {'payments': [status, ...]}, one for each line that was asked about
+        :return: {'payments': [status, ...]}, one for each of the first `MOST_LINES` lines
         """
         ledger = self._ledger()
-        return {
-            'payments': [ledger._look_up(str(uuid), enquire) for uuid in payment_uuids[:100]]
-        }
+        if not isinstance(payment_uuids, list):
+            raise BadRequest('payment_uuids is a list')
+        uuids = [_uuid(value) for value in payment_uuids[:MOST_LINES]]
+        return {'payments': [ledger._look_up(uuid, bool(enquire)) for uuid in uuids]}
 
     @route('/pos_payment_qfpay/cancel', type='jsonrpc', auth='user')
     def cancel(self, payment_uuid):
@@ -39,9 +45,14 @@ class CashierController(Controller):
 
         :return: {'payment': status}
         """
-        return {'payment': self._ledger()._call_off(str(payment_uuid))}
+        return {'payment': self._ledger()._call_off(_uuid(payment_uuid))}
 
     def _ledger(self):
         if not request.env.user.has_group('point_of_sale.group_pos_user'):
             raise Forbidden
         return request.env['qfpay.transaction']
+
+
+def _uuid(value):
+    """The uuid of a payment line as the browser sent it; '' for what names no line."""
+    return value if isinstance(value, str) and _UUID.fullmatch(value) else ''

@@ -287,7 +287,8 @@ class QFPayTransaction(models.Model):
             [('uuid', '=', payment_uuid)],
             ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
         ).sudo()
-        if not payment:
+        # An empty uuid would find whatever has none.
+        if not payment or not payment_uuid:
             raise StartRefused(
                 'not_found',
                 self.env._('The server does not have this payment yet. Try again in a moment.'),
