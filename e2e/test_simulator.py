@@ -10,10 +10,8 @@ import hashlib
 import http.client
 import http.server
 import json
-import os
 import random
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -1360,38 +1358,30 @@ def test_page_takes_nothing_from_elsewhere(program):
         assert not re.search(r'https?://', outside), path.name
 
 
-def test_page_in_a_browser(till, aside, program):
-    sync_api = pytest.importorskip('playwright.sync_api')
-    chromium = shutil.which('chromium') or shutil.which('chromium-browser')
-    if not chromium:
-        pytest.skip('no chromium on this machine')
+def test_page_in_a_browser(till, aside, program, browser):
     complaints = []
-    with sync_api.sync_playwright() as playwright:
-        # Chromium refuses its sandbox to root.
-        options = ['--no-sandbox'] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        page = browser.new_page(locale='en-GB')
-        page.on('pageerror', lambda error: complaints.append(str(error)))
-        page.on('console', lambda text: text.type == 'error' and complaints.append(text.text))
-        page.goto(program.ready['web'])
-        page.get_by_text('Waiting for the till').wait_for()
-        answer = aside(till.ask, 1001, amt=1234.5, channel='card_payment', out_trade_no='S-1')
-        page.get_by_text('1,234.50').wait_for()
-        page.get_by_text('Tap, insert or swipe the card').wait_for()
-        page.keyboard.press('a')
-        assert answer.result(5)['respcd'] == '6000'
-        page.locator('#screen').get_by_text('Approved').wait_for()
-        page.get_by_role('tab', name='Book of trades').click()
-        page.get_by_text('0000 paid').wait_for()
-        page.get_by_role('tab', name='Settings').click()
-        page.get_by_text('Answers 4007: nobody is signed in to the app.').click()
-        page.get_by_text('⚠ logged_out').wait_for()
-        assert till.pay()['respcd'] == '4007'
-        page.get_by_role('button', name='中文').click()
-        page.get_by_role('tab', name='交易記錄').wait_for()
-        page.get_by_role('button', name='主頁').click()
-        page.get_by_text('歡迎光臨').wait_for()
-        browser.close()
+    page = browser.new_page(locale='en-GB')
+    page.on('pageerror', lambda error: complaints.append(str(error)))
+    page.on('console', lambda text: text.type == 'error' and complaints.append(text.text))
+    page.goto(program.ready['web'])
+    page.get_by_text('Waiting for the till').wait_for()
+    answer = aside(till.ask, 1001, amt=1234.5, channel='card_payment', out_trade_no='S-1')
+    page.get_by_text('1,234.50').wait_for()
+    page.get_by_text('Tap, insert or swipe the card').wait_for()
+    page.keyboard.press('a')
+    assert answer.result(5)['respcd'] == '6000'
+    page.locator('#screen').get_by_text('Approved').wait_for()
+    page.get_by_role('tab', name='Book of trades').click()
+    page.get_by_text('0000 paid').wait_for()
+    page.get_by_role('tab', name='Settings').click()
+    page.get_by_text('Answers 4007: nobody is signed in to the app.').click()
+    page.get_by_text('⚠ logged_out').wait_for()
+    assert till.pay()['respcd'] == '4007'
+    page.get_by_role('button', name='中文').click()
+    page.get_by_role('tab', name='交易記錄').wait_for()
+    page.get_by_role('button', name='主頁').click()
+    page.get_by_text('歡迎光臨').wait_for()
+    page.close()
     assert complaints == []
 
 
