@@ -32,5 +32,6 @@
             'pos_payment_qfpay/static/tests/unit/**/*',
         ],
     },
+    'images': ['static/description/banner.png'],
     'uninstall_hook': 'uninstall_hook',
 }
