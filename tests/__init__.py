@@ -1,16 +1,18 @@
-from . import test_courier
-from . import test_doors
-from . import test_ecr_answer
-from . import test_ecr_cipher
-from . import test_ecr_link_http
-from . import test_ecr_message
-from . import test_ecr_official
-from . import test_ecr_terminal
-from . import test_ledger
-from . import test_openapi_catalogue
-from . import test_openapi_codes
-from . import test_openapi_gateway
-from . import test_openapi_notification
-from . import test_openapi_signature
-from . import test_pos_payment
-from . import test_tours
+from . import (
+    test_courier,
+    test_doors,
+    test_ecr_answer,
+    test_ecr_cipher,
+    test_ecr_link_http,
+    test_ecr_message,
+    test_ecr_official,
+    test_ecr_terminal,
+    test_ledger,
+    test_openapi_catalogue,
+    test_openapi_codes,
+    test_openapi_gateway,
+    test_openapi_notification,
+    test_openapi_signature,
+    test_pos_payment,
+    test_tours,
+)
