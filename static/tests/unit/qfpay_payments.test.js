@@ -245,6 +245,7 @@ test("calling off: the line waits until it is certain", async () => {
 
 test("approved in the moment of calling off: the line is paid and stays", async () => {
     const { server, store, order, line, end } = await setUpWaiting();
+    store.config.auto_validate_terminal_payment = true;
     const screen = await mountWithCleanup(PaymentScreen, { props: { orderUuid: order.uuid } });
     screen.deletePaymentLine(line.uuid);
     await seconds(0);
@@ -254,7 +255,7 @@ test("approved in the moment of calling off: the line is paid and stays", async 
     expect(order.payment_ids.map((payment) => payment.uuid)).toEqual([line.uuid]);
     expect(line.payment_status).toBe("done");
     expect(texts()).toMatch(/paid in the moment of cancelling/);
-    expect(store.getOrder().state).toBe("draft");
+    expect(order.state).toBe("draft");
 });
 
 test("the terminal refuses the calling off: the payment goes on", async () => {
@@ -452,9 +453,11 @@ test("the payment screen validates a paid order by itself when the till is set s
     expect(order.state).toBe("paid");
 });
 
-test("an order whose payment screen was left is not validated", async () => {
+test("an order is not validated from the payment screen of another one", async () => {
     const { server, store, order, line } = await setUpWaiting();
     store.config.auto_validate_terminal_payment = true;
+    const other = await getFilledOrder(store);
+    await mountWithCleanup(PaymentScreen, { props: { orderUuid: other.uuid } });
     server.approves(line.uuid);
     await seconds(1);
     expect(line.payment_status).toBe("done");

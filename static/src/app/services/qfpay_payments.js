@@ -237,9 +237,6 @@ export class QFPayPayments extends Reactive {
             while (this.pos.syncingOrders.has(order.uuid)) {
                 await new Promise((resolve) => setTimeout(resolve, 50));
             }
-            // a sync that failed has cleared the marks, and nothing would be sent
-            line._markDirty();
-            order._markDirty();
             await this.pos.syncAllOrders({ orders: [order], throw: true });
         };
         await doors.withTimeLimit(sent(), SYNC_LIMIT);
