@@ -116,7 +116,7 @@ class PosPayment(models.Model):
 
         :param row: the `qfpay.transaction` whose state has just changed
         """
-        if not self:
+        if not self or row.state not in ('done', 'failed', 'cancelled'):
             return
         # Only what is needed: the cashier waits for this, and these records are wide.
         self.fetch(['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation'])
@@ -136,7 +136,7 @@ class PosPayment(models.Model):
                 'card_type': row.card_type or row.wallet,
                 'qfpay_confirmation': 'confirmed' if agrees else 'unconfirmed',
             }
-        elif row.state in ('failed', 'cancelled') and self.payment_status != 'done':
+        elif self.payment_status != 'done':
             values = {'payment_status': 'retry'}
         else:
             return

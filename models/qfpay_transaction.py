@@ -801,13 +801,17 @@ class QFPayTransaction(models.Model):
         self.pos_payment_id._qfpay_take_over(self)
         if state == 'done' and (reasons := self._reasons_to_look(came_late)):
             self._raise_attention(' '.join(reasons))
-        self._tell_tills()
+        if state != 'sent':
+            # Of that the till has no news: what it asked for is under way.
+            self._tell_tills()
 
     def _reasons_to_look(self, came_late):
         """Why a manager must look at a row that is done now.
 
         :param bool came_late: the row was known as failed or cancelled before
         """
+        if self.pos_payment_id.qfpay_confirmation == 'confirmed' and not came_late:
+            return []
         env = self._in_shop_language().env
         reasons = []
         if came_late:
