@@ -1,4 +1,4 @@
-"""``python -m simulator``: QFPay terminals, and a web page to press their buttons on."""
+"""``python -m simulator``: QFPay terminals, its gateway, and a web page for both."""
 
 import argparse
 import asyncio
@@ -14,6 +14,8 @@ try:
 
     from .certificate import server_context
     from .control import Control
+    from .gateway.settings import DEFAULT_APP_CODE, DEFAULT_CLIENT_KEY
+    from .gateway.station import Gateway
     from .listener import address
     from .settings import DEFAULT_POS_KEY
     from .station import Shop
@@ -21,8 +23,11 @@ try:
 except ImportError as error:
     sys.exit(
         f'The simulator needs the Python package that {error.name} belongs to; '
-        'python -m pip install aiohttp pycryptodome cryptography installs all it needs.'
+        'python -m pip install aiohttp pycryptodome cryptography qrcode installs all it needs.'
     )
+
+
+GATEWAY_PORT = 9400
 
 
 class CannotListen(Exception):
@@ -32,7 +37,7 @@ class CannotListen(Exception):
 def arguments(words=None):
     parser = argparse.ArgumentParser(
         prog='python -m simulator',
-        description='A payment terminal that behaves like QFPay’s, with a web page to press on.',
+        description='A payment terminal and a gateway that behave like QFPay’s, with a web page.',
     )
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on (%(default)s)')
     parser.add_argument(
@@ -66,6 +71,33 @@ def arguments(words=None):
         help='POS-KEY of 16, 24 or 32 characters (the key published in the documentation)',
     )
     parser.add_argument(
+        '--gateway-port',
+        type=port,
+        metavar='PORT',
+        help=f'port of the gateway; 0 takes a free one ({GATEWAY_PORT}, or a free one '
+        'when the terminal or the page takes one)',
+    )
+    parser.add_argument(
+        '--app-code',
+        type=filled,
+        default=DEFAULT_APP_CODE,
+        metavar='CODE',
+        help='the app code that the gateway knows (%(default)s)',
+    )
+    parser.add_argument(
+        '--client-key',
+        type=filled,
+        default=DEFAULT_CLIENT_KEY,
+        metavar='KEY',
+        help='the key to that app code (%(default)s)',
+    )
+    parser.add_argument(
+        '--mchid',
+        default='',
+        metavar='ID',
+        help='merchant id that every request must carry; without it none may',
+    )
+    parser.add_argument(
         '--ready-file',
         type=Path,
         metavar='PATH',
@@ -85,7 +117,11 @@ def arguments(words=None):
         action='store_false',
         help='answer in the clear on every port',
     )
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.gateway_port is None:
+        fixed = options.web_port and options.terminal_port
+        options.gateway_port = GATEWAY_PORT if fixed else 0
+    return options
 
 
 def port(text):
@@ -102,6 +138,12 @@ def count(text):
     return number
 
 
+def filled(text):
+    if not text:
+        raise argparse.ArgumentTypeError('may not be empty')
+    return text
+
+
 def pos_key(text):
     try:
         return Cipher(text).text
@@ -116,20 +158,30 @@ async def serve(options):
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, over.set)
     shop = Shop({'pos_key': options.pos_key, 'encrypt': options.encrypt})
+    gateway = Gateway(
+        options.host,
+        options.gateway_port,
+        {
+            'app_code': options.app_code,
+            'client_key': options.client_key,
+            'mchid': options.mchid,
+        },
+    )
     page = web.AppRunner(
-        Control(shop.stations, shop.hub).app(), access_log=None, shutdown_timeout=0.2
+        Control(shop.stations, shop.hub, gateway).app(), access_log=None, shutdown_timeout=0.2
     )
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)
     try:
         await listen_terminals(shop, options)
-        ready = await listen_page(page, options) | addresses(shop)
+        await listen_gateway(gateway, options)
+        ready = await listen_page(page, options) | addresses(shop, gateway)
         if options.ready_file:
             write_whole(options.ready_file, json.dumps(ready | {'pid': os.getpid()}, indent=2))
         print_welcome(ready, options)
         await over.wait()
     finally:
-        await asyncio.gather(page.cleanup(), shop.close())
+        await asyncio.gather(page.cleanup(), shop.close(), gateway.close())
         if options.ready_file:
             options.ready_file.unlink(missing_ok=True)
 
@@ -145,6 +197,15 @@ async def listen_terminals(shop, options):
             taken = shop.stations[-1].doors[-1]
             option = '--https-port' if taken.scheme == 'https' else '--terminal-port'
             raise CannotListen(reason(error, taken.host, taken.port, option)) from None
+
+
+async def listen_gateway(gateway, options):
+    try:
+        await gateway.start()
+    except OSError as error:
+        raise CannotListen(
+            reason(error, options.host, options.gateway_port, '--gateway-port')
+        ) from None
 
 
 async def listen_page(page, options):
@@ -168,9 +229,10 @@ def reason(error, host, number, option):
     return f'Cannot listen on {host}, port {number}: {error.strerror or error}.'
 
 
-def addresses(shop):
+def addresses(shop, gateway):
     found = {'terminals': [station.url('http') for station in shop.stations]}
     found['terminal'] = found['terminals'][0]
+    found['gateway'] = gateway.door.url
     secure = [station.url('https') for station in shop.stations]
     return found | ({'terminals_https': secure} if secure[0] else {})
 
@@ -187,6 +249,11 @@ def print_welcome(ready, options):
         secure = ready.get('terminals_https')
         print(f'Terminal {number}  {url}' + (f'  {secure[number - 1]}' if secure else ''))
     print(f'POS-KEY     {options.pos_key}')
+    print(f'Gateway     {ready["gateway"]}')
+    print(f'  app code  {options.app_code}')
+    print(f'  key       {options.client_key}')
+    if options.mchid:
+        print(f'  merchant  {options.mchid}')
     print(f'Screen      {ready["web"]}  (open it in a browser; Ctrl-C here ends)', flush=True)
 
 

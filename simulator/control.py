@@ -5,13 +5,13 @@ Everything is JSON. An error is ``{"error": "a sentence"}``: 400 for a value tha
 nothing at this moment.
 """
 
-import asyncio
-import json
 import logging
 from pathlib import Path
 
 from aiohttp import web
 
+from .gateway.control import GatewayControl
+from .json_api import body_of, last_of, stream
 from .settings import Settings
 from .table import SettingRefused
 from .terminal import NotNow
@@ -24,18 +24,17 @@ PAGE_HEADERS = {
     'Content-Security-Policy': "default-src 'self'; img-src 'self' data:",
     'Cache-Control': 'no-cache',
 }
-EVENT_GAP = 0.05
-KEEP_ALIVE = 15
 
 _logger = logging.getLogger(__name__)
 
 
 class Control:
-    """The API over a list of stations, each a terminal with its doors."""
+    """The API over a list of stations, each a terminal with its doors, and over the gateway."""
 
-    def __init__(self, stations, hub):
+    def __init__(self, stations, hub, gateway):
         self.stations = stations
         self.hub = hub
+        self.gateway = gateway
 
     def app(self):
         """The aiohttp application."""
@@ -57,6 +56,7 @@ class Control:
                 web.post(f'{one}/reset', self._reset),
                 web.get(f'{one}/webhook', self._webhook),
                 web.post(f'{one}/webhook', self._change_webhook),
+                *GatewayControl(self.gateway).routes(),
             ]
         )
         return app
@@ -88,7 +88,7 @@ class Control:
 
     async def _press(self, request):
         station = self._station(request)
-        button = (await _object(request)).get('button')
+        button = (await body_of(request)).get('button')
         if button not in ('approve', 'decline', 'cancel', 'timeout', 'home'):
             raise SettingRefused('button is one of: approve, decline, cancel, timeout, home')
         station.terminal.press(button)
@@ -99,17 +99,17 @@ class Control:
 
     async def _change_settings(self, request):
         station = self._station(request)
-        station.terminal.settings.update(await _object(request))
+        station.terminal.settings.update(await body_of(request))
         await station.apply()
         return web.json_response(station.terminal.settings.values())
 
     async def _trades(self, request):
         terminal = self._station(request).terminal
         rows = [trade.row() for trade in terminal.book.trades if trade.terminal == terminal.index]
-        return web.json_response(_last(request, rows))
+        return web.json_response(last_of(request, rows))
 
     async def _log(self, request):
-        return web.json_response(_last(request, list(self._station(request).terminal.log)))
+        return web.json_response(last_of(request, list(self._station(request).terminal.log)))
 
     async def _reset(self, request):
         station = self._station(request)
@@ -121,7 +121,7 @@ class Control:
         return web.json_response(self._station(request).terminal.notifier.values())
 
     async def _change_webhook(self, request):
-        values = await _object(request)
+        values = await body_of(request)
         notifier = self._station(request).terminal.notifier
         try:
             notifier.configure(values.get('url'), values.get('key'), values.get('delay', 0.0))
@@ -130,45 +130,10 @@ class Control:
         return web.json_response(notifier.values())
 
     async def _events(self, request):
-        """A stream of all terminals' states, one event per change (server-sent events)."""
-        response = web.StreamResponse(
-            headers={'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'}
+        """A stream of all terminals' states, one event per change."""
+        return await stream(
+            request, self.hub, lambda: [station.summary() for station in self.stations]
         )
-        await response.prepare(request)
-        try:
-            while True:
-                version = self.hub.version
-                state = json.dumps([station.summary() for station in self.stations])
-                await response.write(f'data: {state}\n\n'.encode())
-                await self._next_change(version, response)
-                # Several changes in a row make one event.
-                await asyncio.sleep(EVENT_GAP)
-        except ConnectionError:
-            return response
-
-    async def _next_change(self, version, response):
-        while True:
-            try:
-                await asyncio.wait_for(self.hub.after(version), KEEP_ALIVE)
-                return
-            except asyncio.TimeoutError:
-                await response.write(b': still here\n\n')
-
-
-def _last(request, rows):
-    """The last rows, as many as ``?last=`` asks for; all without it."""
-    number = request.query.get('last', '')
-    return rows[-int(number) :] if number.isdecimal() and int(number) else rows
-
-
-async def _object(request):
-    try:
-        value = json.loads(await request.text())
-    except ValueError:
-        raise SettingRefused('the body is no JSON') from None
-    if not isinstance(value, dict):
-        raise SettingRefused('the body is a JSON object')
-    return value
 
 
 @web.middleware
