@@ -25,6 +25,9 @@ from .odoo_source import Source
 
 # The key that QFPay's documentation prints as the terminal's default; the simulator's too.
 POS_KEY = 'f46b1f08bec1f39104792cc79ec9aacd'
+# The account that the simulator's gateway knows.
+APP_CODE = 'ABCDEF0123456789ABCDEF0123456789'
+CLIENT_KEY = '0123456789ABCDEF0123456789ABCDEF'
 _PR_SET_PDEATHSIG = 1
 
 
@@ -142,9 +145,10 @@ class Odoo(Process):
 
 
 class Simulator(Process):
-    """The simulated terminals, with a client of their control API.
+    """The simulated terminals and gateway, with a client of their control API.
 
     Terminals are counted from 0: ``terminals[0]`` is the address of the first till's terminal.
+    ``gateway_url`` is the OpenAPI's address, for ``app_code`` and ``client_key``.
     """
 
     def __init__(
@@ -154,16 +158,22 @@ class Simulator(Process):
         terminals: int = 2,
         web_port: int = 0,
         terminal_port: int = 0,
+        gateway_port: int = 0,
         options: tuple[str, ...] = (),
     ) -> None:
         self._ready = LOGS / f'{name}.json'
         self.pos_key = POS_KEY
         self.terminals: list[str] = []
         self.web = ''
+        self.gateway_url = ''
+        self.app_code = APP_CODE
+        self.client_key = CLIENT_KEY
         self.addresses: dict[str, Any] = {}
         words = ['-m', 'simulator', '--host=127.0.0.1', f'--terminals={terminals}']
         words += [f'--terminal-port={terminal_port}', f'--web-port={web_port}']
-        words += [f'--pos-key={POS_KEY}', f'--ready-file={self._ready}', *options]
+        words += [f'--gateway-port={gateway_port}', f'--pos-key={POS_KEY}']
+        words += [f'--app-code={APP_CODE}', f'--client-key={CLIENT_KEY}']
+        words += [f'--ready-file={self._ready}', *options]
         env = {**os.environ, 'PYTHONDONTWRITEBYTECODE': '1', 'PYTHONUNBUFFERED': '1'}
         env.pop('PYTHONPATH', None)
         super().__init__(name, [str(environment.PYTHON), *words], env, ROOT)
@@ -176,6 +186,7 @@ class Simulator(Process):
         self.wait_until(self._told, seconds)
         self.terminals = [str(address) for address in self.addresses['terminals']]
         self.web = str(self.addresses['web'])
+        self.gateway_url = str(self.addresses['gateway'])
 
     def _told(self) -> bool:
         try:
@@ -225,6 +236,49 @@ class Simulator(Process):
     def reset(self, index: int = 0) -> Any:
         """A terminal as it left the factory: no trades, no job, default settings."""
         return self.call(f'terminals/{index}/reset', {})
+
+    def gateway(self) -> Any:
+        """The gateway: its settings, and how many requests it had, by call and in all."""
+        return self.call('gateway')
+
+    def gateway_settings(self, **settings: Any) -> Any:
+        """Change how the gateway behaves (auto, notify_url, notify_mode, fault, mchid …)."""
+        return self.call('gateway/settings', settings)
+
+    def gateway_orders(self) -> Any:
+        """QFPay's book: every payment and refund, oldest first."""
+        return self.call('gateway/orders')
+
+    def gateway_order(self, number: str = 'last') -> Any:
+        """One order by our number or QFPay's; ``last`` is the newest payment."""
+        return self.call(f'gateway/orders/{number}')
+
+    def gateway_act(self, do: str, number: str = 'last', **values: Any) -> Any:
+        """The customer (or QFPay's portal) does something with an order.
+
+        scan, pay (``late=True`` after its end), refuse and fail (``code='1201'``), expire, close,
+        refund (``amount_minor``), notify, forge. Answers the order.
+        """
+        return self.call(f'gateway/orders/{number}/act', {'do': do, **values})
+
+    def gateway_notifications(self) -> Any:
+        """Every attempt to notify: of what, in which mode, and what the receiver answered."""
+        return self.call('gateway/notifications')
+
+    def gateway_requests(self) -> Any:
+        """Every request that the gateway received, with its fields and its answer's code."""
+        return self.call('gateway/log')
+
+    def gateway_reset(self) -> Any:
+        """A gateway like new: no orders, no log, default settings (no address to notify)."""
+        return self.call('gateway/reset', {})
+
+    def phone_code(self, wallet: str = 'alipay', script: str = 'ok') -> str:
+        """A customer's code to scan; the script says what will happen to it.
+
+        ok, password, processing, wait, refuse, expired, used, lost, error.
+        """
+        return str(self.call(f'phone/code?wallet={wallet}&script={script}')['code'])
 
 
 @contextlib.contextmanager
