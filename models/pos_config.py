@@ -31,7 +31,7 @@ class PosConfig(models.Model):
         if self.currency_id.name not in accepted:
             raise ValidationError(
                 self.env._(
-                    '%(what)s: only %(accepted)s can be taken, but "%(till)s" sells in '
+                    '%(what)s can take %(accepted)s only, but "%(till)s" sells in '
                     '%(till_currency)s. Remove it from this till, or give the till a sales '
                     'journal in another currency.',
                     what=what,

@@ -94,7 +94,9 @@ class QFPayAccount(models.Model):
         help='Have QFPay register this address for the account: payments are then known a moment '
         'earlier. Without it everything works as well.',
     )
-    payment_method_ids = fields.One2many('pos.payment.method', 'qfpay_account_id')
+    payment_method_ids = fields.One2many(
+        'pos.payment.method', 'qfpay_account_id', string='Payment Methods'
+    )
 
     _expiry_range = models.Constraint(
         f'CHECK (expiry_minutes BETWEEN {SHORTEST_EXPIRY} AND {LONGEST_EXPIRY})',
