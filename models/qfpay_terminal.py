@@ -274,6 +274,7 @@ class QFPayTerminal(models.Model):
         Moves no money, wakes nobody; works while a session is open.
         """
         self.ensure_one()
+        self.check_access('write')
         try:
             outcome = self._terminal().enquire(Enquiry(reference=f'TEST-{self.id}'))
         except NotSent:
