@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..qfpay.ecr.message import CHANNELS
-from ..qfpay.openapi.catalogue import PAY_TYPES, Mode
+from ..qfpay.openapi.catalogue import PAY_TYPES, Mode, code_forms
 
 ECR = 'qfpay_ecr'
 OPENAPI = 'qfpay_openapi'
@@ -42,6 +42,10 @@ class PosPaymentMethod(models.Model):
         ],
         compute='_compute_qfpay_mode',
     )
+    qfpay_code_forms = fields.Json(
+        compute='_compute_qfpay_mode',
+        help='For the till: the wallets whose codes can be scanned, and how these codes look.',
+    )
     qfpay_setup_hint = fields.Text(string='Still Missing', compute='_compute_qfpay_setup_hint')
 
     def _get_payment_terminal_selection(self):
@@ -68,6 +72,7 @@ class PosPaymentMethod(models.Model):
     @api.model
     def _load_pos_data_fields(self, config):
         return super()._load_pos_data_fields(config) + [
+            'qfpay_code_forms',
             'qfpay_ecr_channel',
             'qfpay_mode',
             'qfpay_pay_type',
@@ -104,6 +109,7 @@ class PosPaymentMethod(models.Model):
         for method in self:
             kind = PAY_TYPES.get(method.qfpay_pay_type)
             method.qfpay_mode = modes[kind.mode] if kind else False
+            method.qfpay_code_forms = code_forms(method.qfpay_pay_type)
 
     @api.depends('name', 'config_ids.qfpay_terminal_id.model', 'qfpay_ecr_channel')
     def _compute_qfpay_setup_hint(self):

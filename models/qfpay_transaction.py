@@ -509,8 +509,7 @@ class QFPayTransaction(models.Model):
         :raise StartRefused: nothing was started
         """
         self.ensure_one()
-        is_terminal = self.provider == 'ecr'
-        channel = CHANNELS[self.channel] if is_terminal else PAY_TYPES[self.channel]
+        channel = self._channel_facts()
         if not channel.refundable:
             raise StartRefused(
                 'refund',
@@ -519,7 +518,7 @@ class QFPayTransaction(models.Model):
                     channel=self.payment_method_id._qfpay_channel_label(self.channel),
                 ),
             )
-        if is_terminal and channel.card and self.amount_minor != amount_minor:
+        if self.provider == 'ecr' and channel.card and self.amount_minor != amount_minor:
             raise StartRefused(
                 'refund',
                 self.env._(
@@ -528,6 +527,11 @@ class QFPayTransaction(models.Model):
                     amount=self.currency_id.format(self.amount),
                 ),
             )
+
+    def _channel_facts(self):
+        """What is known of this row's channel or pay type, of which it has one."""
+        self.ensure_one()
+        return CHANNELS[self.channel] if self.provider == 'ecr' else PAY_TYPES[self.channel]
 
     def _check_no_refund_under_way(self, paid):
         """What is left of a payment is known again when its refund has ended."""
@@ -551,6 +555,17 @@ class QFPayTransaction(models.Model):
 
     def _refundable_minor(self):
         return self.amount_minor - self._returned_minor()
+
+    def _left_to_give_back(self):
+        """What QFPay may still give back of this payment, or of the payment of this refund.
+
+        :return: in currency units; None for what was not paid
+        """
+        paid = (self.original_id or self).sudo()
+        if paid.state != 'done':
+            return None
+        left = paid._refundable_minor() if paid._channel_facts().refundable else 0
+        return left / 10**paid.currency_id.decimal_places
 
     @api.model
     def _check_is_free(self, terminal):
@@ -928,6 +943,7 @@ class QFPayTransaction(models.Model):
             'card_type': self.card_type or self.wallet or '',
             'terminal': self.sudo().terminal_id.name or '',
             'attention': bool(self.attention),
+            'refundable': self._left_to_give_back(),
             **self._code_status(),
         }
 
@@ -944,12 +960,18 @@ class QFPayTransaction(models.Model):
             'mode': mode,
             'qrcode': self.qrcode or '' if is_open else '',
             'expires_at': f'{self.expires_at.isoformat()}Z' if self.expires_at else '',
+            'expires_in': self._seconds_left(),
             'pay_type': self.pay_type or self.channel,
             'wallet': self.wallet or asked.wallet,
             'step': 'password' if mode == 'scan' and self.state == 'pending' and is_payment else '',
             'can_retry_code': self.state == 'failed' and self.respcd in CODES_TO_RESCAN,
             'can_renew': mode == 'show' and ran_out and not self.cancel_requested_at,
         }
+
+    def _seconds_left(self):
+        """How long the code is shown yet. Not a time of day: a till's clock may be wrong."""
+        left = self.expires_at - fields.Datetime.now() if self.expires_at else timedelta()
+        return max(left.total_seconds(), 0)
 
     @api.model
     def _look_up(self, payment_uuid, enquire=False):

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.openapi.catalogue import (
     REVERSAL,
     Action,
     Mode,
+    code_forms,
     pay_type_for,
     pay_types,
     recognise,
@@ -266,6 +268,20 @@ class TestOpenapiCatalogue(BaseCase):
         with self.assertRaises(InvalidRequest) as caught:
             pay_type_for(ALIPAY_CODE, ('800208',))
         self.assertIn('Alipay', caught.exception.message)
+
+    def test_what_a_till_checks_codes_with(self):
+        for pay_type in pay_types(Mode.CPM):
+            forms = code_forms(pay_type)
+            for code in (WECHAT_CODE, ALIPAY_CODE, UNIONPAY_CODE, EMV_CODE, PAYME_CODE, *NO_CODES):
+                with self.subTest(pay_type=pay_type, code=code):
+                    fits = any(re.fullmatch(form, code) for wallet, form in forms)
+                    try:
+                        is_charged = pay_type_for(code, (pay_type,)) == pay_type
+                    except InvalidRequest:
+                        is_charged = False
+                    self.assertEqual(fits, is_charged)
+        self.assertEqual({wallet for wallet, form in code_forms('805808')}, {'PayMe'})
+        self.assertEqual(code_forms('800201'), [])
 
     @ANY
     @given(code=st.text(max_size=40), allowed=st.sets(st.sampled_from(sorted(PAY_TYPES))))

@@ -4,7 +4,9 @@ The expectations are written from the protocol (B15), not from the code's own ta
 """
 
 import json
+from datetime import timedelta
 
+from odoo import fields
 from odoo.addons.pos_payment_qfpay.qfpay.fields import Fields
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.answer import read_payment, read_row
 from odoo.tests import tagged
@@ -109,6 +111,9 @@ class TestOpenApiCodes(OpenApiCase):
         status = row._status()
         self.assertEqual(status['qrcode'], 'https://qr.example/abc')
         self.assertTrue(status['expires_at'].endswith('Z'))
+        self.assertAlmostEqual(status['expires_in'], 300, delta=60)
+        row.expires_at = fields.Datetime.now() - timedelta(minutes=1)
+        self.assertEqual(row._status()['expires_in'], 0)
 
     def test_a_reversed_payment_is_not_paid(self):
         row = self.sent(self.scanned, auth_code='281234567890123456')
@@ -160,6 +165,8 @@ class TestOpenApiCodes(OpenApiCase):
             self.assertEqual(refund.provider, 'openapi')
             refund._learn(self.recorded(refund, '0000'), 'answer')
             self.assertEqual(refund.state, 'done')
+            self.assertEqual(refund._status()['refundable'], paid._status()['refundable'])
+        self.assertEqual(paid._status()['refundable'], 40)
         message = self.assert_refused('refund', self.refund_line(paid, 41))
         self.assertIn('40', message)
         last = self.sent_refund(paid, 40)
@@ -167,4 +174,6 @@ class TestOpenApiCodes(OpenApiCase):
         self.assertEqual(paid._refundable_minor(), 0)
 
     def test_fps_gives_nothing_back(self):
-        self.assert_refused('refund', self.refund_line(self.paid_by_code(self.fps_code)))
+        paid = self.paid_by_code(self.fps_code)
+        self.assertEqual(paid._status()['refundable'], 0)
+        self.assert_refused('refund', self.refund_line(paid))

@@ -186,6 +186,18 @@ def pay_type_for(auth_code: str, allowed: Collection[str]) -> str:
     raise InvalidRequest("This is no wallet's payment code.", 'auth_code')
 
 
+def code_forms(pay_type: str) -> list[tuple[str, str]]:
+    """The codes that a pay type charges, for whoever wants to check one before it is sent.
+
+    :return: wallet and form of its code: a regular expression that JavaScript reads alike, for
+        the whole code
+    """
+    forms = [(known.wallet, known.form) for known in WALLET_CODES if pay_type in known.pay_types]
+    if pay_type == _PAYME_PAY_TYPE:
+        forms.append((PAYME, _PAYME_CODE))
+    return [(wallet, form.pattern) for wallet, form in forms]
+
+
 # ----------------------------------------------------------------------------
 # Return codes (B15)
 # ----------------------------------------------------------------------------
