@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_courier,
     test_doors,
     test_ecr_answer,
