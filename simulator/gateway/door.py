@@ -106,7 +106,7 @@ class GatewayDoor(Listener):
         if fault == 'hang':
             await self._wait(request, self.settings.fault_delay)
         if fault == 'late':
-            self._do_later(call, pairs, dict(request.headers), entry)
+            self._do_later(call, pairs, request.headers.copy(), entry)
         if fault in ('drop', 'hang', 'late'):
             entry['status'] = 'cut'
             return await silent(request)

@@ -115,7 +115,13 @@ class Merchant:
         minutes = asked.get('expired_time', DEFAULT_MINUTES) if kind.expires else DEFAULT_MINUTES
         order.expires = order.created + timedelta(minutes=minutes / self.settings.expiry_factor)
         order.qrcode = self._qrcode(order, kind)
-        self._add(order)
+        if self.settings.notify_mode == 'first' and self.settings.auto == 'pay':
+            # Paid and announced before the till has even heard of its code.
+            self.book.add(order)
+            await asyncio.sleep(self.settings.auto_delay)
+            await self._finish(order, PAID, before_answer=True)
+        else:
+            self._add(order)
         fields = self._fields(order) | {'qrcode': order.qrcode}
         note = ''
         if kind.wallet == 'payme':
@@ -123,11 +129,6 @@ class Merchant:
             note = 'PR001:Request for Payment Initiated'
         if self.settings.early_paydtm:
             fields['paydtm'] = order.sysdtm
-        if self.settings.notify_mode == 'first' and self.settings.auto == 'pay':
-            # Paid and announced before the till has even heard of its code.
-            await asyncio.sleep(self.settings.auto_delay)
-            if order.open:
-                await self._finish(order, PAID, before_answer=True)
         return Answer(PAID, note, fields)
 
     def _qrcode(self, order, kind):
