@@ -157,9 +157,10 @@ def simulator_process() -> Iterator[RunningSimulator]:
 
 @pytest.fixture
 def simulator(simulator_process: RunningSimulator) -> RunningSimulator:
-    """The running simulator with two terminals, both as they left the factory."""
+    """The running simulator: two terminals and a gateway, all as they left the factory."""
     for index in range(len(simulator_process.terminals)):
         simulator_process.reset(index)
+    simulator_process.gateway_reset()
     return simulator_process
 
 
