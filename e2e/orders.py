@@ -68,9 +68,11 @@ class Counter:
         }
         return payment_uuid, self.rpc.call('pos.order', 'sync_from_ui', [order])
 
-    def start(self, payment_uuid: str) -> dict[str, Any]:
-        """Ask for the line's money; the door's answer."""
-        return self.rpc.post('/pos_payment_qfpay/start', payment_uuid=payment_uuid)
+    def start(self, payment_uuid: str, auth_code: str = '') -> dict[str, Any]:
+        """Ask for the line's money, with the customer's code if one was scanned."""
+        return self.rpc.post(
+            '/pos_payment_qfpay/start', payment_uuid=payment_uuid, auth_code=auth_code
+        )
 
     def cancel(self, payment_uuid: str) -> dict[str, Any]:
         """Call the line's payment off; the door's answer."""

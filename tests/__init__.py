@@ -13,6 +13,7 @@ from . import (
     test_openapi_codes,
     test_openapi_gateway,
     test_openapi_notification,
+    test_openapi_notifications,
     test_openapi_signature,
     test_pos_payment,
     test_tours,
