@@ -9,7 +9,9 @@ class ResConfigSettings(models.TransientModel):
         readonly=False,
         check_company=True,
     )
-    pos_qfpay_setup_hint = fields.Text(string='Still Missing', compute='_compute_pos_qfpay_setup_hint')
+    pos_qfpay_setup_hint = fields.Text(
+        string='Still Missing', compute='_compute_pos_qfpay_setup_hint'
+    )
 
     @api.depends('pos_config_id', 'pos_qfpay_terminal_id', 'pos_payment_method_ids')
     def _compute_pos_qfpay_setup_hint(self):
