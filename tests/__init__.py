@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_config,
     test_courier,
     test_doors,
     test_ecr_answer,
@@ -9,6 +10,7 @@ from . import (
     test_ecr_official,
     test_ecr_terminal,
     test_ledger,
+    test_neutralize,
     test_openapi_catalogue,
     test_openapi_codes,
     test_openapi_gateway,
@@ -17,4 +19,5 @@ from . import (
     test_openapi_signature,
     test_pos_payment,
     test_tours,
+    test_uninstall,
 )
