@@ -18,6 +18,7 @@ from . import (
     test_openapi_notifications,
     test_openapi_signature,
     test_pos_payment,
+    test_setup,
     test_tours,
     test_uninstall,
 )
