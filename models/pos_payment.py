@@ -84,6 +84,9 @@ class PosPayment(models.Model):
         states = set(self.sudo().qfpay_transaction_ids.mapped('state'))
         if states & {'done', *OPEN_STATES}:
             vals = _without(vals, IDENTITY)
+        if states:
+            # Every attempt is known by it, also one that is late.
+            vals = _without(vals, ('uuid',))
         method_id = vals.get('payment_method_id', self.payment_method_id.id)
         if not self._qfpay_serves(method_id):
             return dict(vals, qfpay_confirmation=False)

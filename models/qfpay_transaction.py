@@ -825,7 +825,11 @@ class QFPayTransaction(models.Model):
 
         :param bool came_late: the row was known as failed or cancelled before
         """
-        if self.pos_payment_id.qfpay_confirmation == 'confirmed' and not came_late:
+        order = self.pos_payment_id.pos_order_id
+        order.fetch(['state'])
+        is_cancelled = order.state == 'cancel'
+        is_confirmed = self.pos_payment_id.qfpay_confirmation == 'confirmed'
+        if is_confirmed and not is_cancelled and not came_late:
             return []
         env = self._in_shop_language().env
         reasons = []
@@ -840,7 +844,9 @@ class QFPayTransaction(models.Model):
             reasons.append(
                 env._('The money moved, but the payment line is gone. Give it back or book it.')
             )
-        elif self.pos_payment_id.qfpay_confirmation != 'confirmed':
+        elif is_cancelled:
+            reasons.append(env._('The money moved, but the order was cancelled. Give it back.'))
+        elif not is_confirmed:
             reasons.append(env._('The payment in Odoo is booked with another amount.'))
         return reasons
 

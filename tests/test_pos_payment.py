@@ -203,6 +203,14 @@ class TestPosPayment(ShopCase):
         self.update(payment, amount=5)
         self.assertEqual(payment.amount, 5)
 
+    def test_name_of_a_line_is_fixed_with_its_first_attempt(self):
+        """A late word about an earlier attempt finds its line, and no second charge begins."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._move('failed', 'answer', {})
+        payment.with_user(self.cashier).uuid = str(uuid.uuid4())
+        self.assertEqual(payment.uuid, row.payment_uuid)
+
     def test_forced_line_is_confirmed_when_qfpay_says_so_later(self):
         """Forced by the cashier, the line is unconfirmed until QFPay's word comes."""
         payment = self.payment()
@@ -348,4 +356,18 @@ class TestPosPayment(ShopCase):
         row._learn(self.outcome(row, 'done', syssn='82'), 'notification')
         self.assertEqual(payment.payment_status, 'done')
         self.assertEqual(payment.transaction_id, '82')
-        self.assertTrue(row.attention)
+        self.assertIn('cancelled', row.attention)
+
+    def test_order_cancelled_in_the_moment_of_the_start(self):
+        """Two tills, one cancels the order while the other asks for money: a manager is told."""
+        payment = self.payment()
+        row = self.begin(payment)
+        row._claim()
+        self.env.flush_all()
+        # The other till's transaction could not see the row.
+        order_id = payment.pos_order_id.id
+        self.env.cr.execute("UPDATE pos_order SET state = 'cancel' WHERE id = %s", [order_id])
+        self.env.invalidate_all()
+        row._learn(self.outcome(row, 'done', syssn='83'), 'answer')
+        self.assertEqual(payment.transaction_id, '83')
+        self.assertIn('cancelled', row.attention)
