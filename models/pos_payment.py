@@ -7,6 +7,7 @@ without the ledger's word for its amount is recorded as unconfirmed.
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.models import LOG_ACCESS_COLUMNS
 
 from .qfpay_transaction import OPEN_STATES
 
@@ -75,8 +76,29 @@ class PosPayment(models.Model):
             ours = self.filtered(lambda payment: payment.payment_method_id._qfpay_provider())
         result = super(PosPayment, self - ours).write(vals)
         for payment in ours:
-            super(PosPayment, payment).write(payment._qfpay_values_to_write(vals))
+            if changes := payment._qfpay_changes(payment._qfpay_values_to_write(vals)):
+                super(PosPayment, payment).write(changes)
         return result
+
+    def _qfpay_changes(self, vals):
+        """`vals` without what the payment says already.
+
+        A till sends whole lines, in the moment after the approval too, when the courier fetches the
+        card's digits. Of two who write the same record Odoo makes the till wait, seconds perhaps:
+        so nothing is written where there is nothing new.
+        """
+        self.ensure_one()
+        return {
+            name: value
+            for name, value in vals.items()
+            if name not in LOG_ACCESS_COLUMNS and not self._qfpay_says(name, value)
+        }
+
+    def _qfpay_says(self, name, value):
+        field = self._fields[name]
+        if field.type in ('one2many', 'many2many'):
+            return False  # commands may change what is linked already
+        return field.convert_to_cache(value, self) == field.convert_to_cache(self[name], self)
 
     def _qfpay_values_to_write(self, vals):
         """`vals` without what the ledger decides."""

@@ -1,5 +1,6 @@
 import uuid
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -170,6 +171,25 @@ class TestPosPayment(ShopCase):
         self.assertEqual(payment.transaction_id, '77')
         self.assertEqual(payment.amount, 10.1)
         self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+
+    def test_late_sync_with_nothing_new_writes_nothing(self):
+        """Of two who write one record Odoo makes the till wait, and the courier may be the other."""
+        payment = self.confirmed()
+        sent = dict(self.line(uuid=payment.uuid, payment_status='done'), write_date=False)
+        sent.update(
+            name=payment.name, payment_date=fields.Datetime.to_string(payment.payment_date)
+        )
+        before = self.place(payment)
+        self.update(payment, **sent)
+        self.assertEqual(self.place(payment), before)
+        self.update(payment, **dict(sent, ticket='Thank you'))
+        self.assertNotEqual(self.place(payment), before)
+
+    def place(self, record):
+        """Where the record's row lies in its table: elsewhere after every write."""
+        self.env.flush_all()
+        self.env.cr.execute(f'SELECT ctid FROM {record._table} WHERE id = %s', [record.id])
+        return self.env.cr.fetchone()[0]
 
     def test_amount_method_and_order_are_fixed_while_under_way(self):
         """What the terminal asks for cannot be exchanged behind its back."""
