@@ -134,7 +134,7 @@ def new_odoo(source: Source) -> Iterator[Callable[..., RunningOdoo]]:
     with contextlib.ExitStack() as stack:
 
         def make(name: str, *, database_name: str = '', **options: Any) -> RunningOdoo:
-            target = database_name or f'e2e_{name}_{TAG}'
+            target = database_name or f'qfpay_e2e_{name}_{TAG}'
             if not database_name:
                 database.create(source, target, template)
                 stack.callback(database.drop, target)

@@ -82,7 +82,7 @@ def shelf(source: Source) -> Iterator[Callable[[str, str], Shelf]]:
     made = []
 
     def make(name: str, template: str) -> Shelf:
-        target = f'e2e_install_{name}_{TAG}'
+        target = f'qfpay_e2e_install_{name}_{TAG}'
         made.append(target)
         database.create(source, target, template)
         return Shelf(source, target)

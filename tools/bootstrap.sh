@@ -27,9 +27,16 @@ give_up() {
     exit 1
 }
 
+too_old() {
+    give_up "Odoo 19 needs Python 3.10 to 3.13, and $(python3 --version 2>&1) is what is here: name another in PYTHON."
+}
+
 if ! python=$(choose); then
     [ -z "${PYTHON:-}" ] ||
         give_up "PYTHON=$PYTHON cannot be used: Odoo 19 needs Python 3.10 to 3.13 with its venv module."
+    ! command -v python3 >/dev/null ||
+        python3 -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
+        too_old
     command -v apt-get >/dev/null ||
         give_up 'Odoo 19 needs Python 3.10 to 3.13 with its venv module: install one and try again.'
     by_hand='run "apt-get install python3-venv" as root, then try again.'
@@ -46,8 +53,7 @@ if ! python=$(choose); then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y --no-install-recommends install python3 python3-venv ||
         give_up 'apt-get could not install python3-venv: see its words above.'
-    python=$(choose) ||
-        give_up "This machine's Python is $(python3 --version 2>&1), but Odoo 19 needs 3.10 to 3.13: name one in PYTHON."
+    python=$(choose) || too_old
 fi
 
 PYTHONPATH="$root" PYTHONDONTWRITEBYTECODE=1 exec "$python" -m tools "$@"

@@ -24,6 +24,7 @@ COMPANY_SCRIPT = Path(__file__).with_name('furnish_company.py')
 SHOP_SCRIPT = Path(__file__).with_name('furnish_shop.py')
 QFPAY_SCRIPT = Path(__file__).with_name('furnish_qfpay.py')
 KEPT = 3
+MARK = f'made by the tools of {machine.ADDON}'
 # The addon's files that say what is in a database with the addon installed.
 INSTALLED = ('controllers', 'data', 'i18n', 'models', 'qfpay', 'security', 'static/src', 'views')
 
@@ -42,16 +43,47 @@ def exists(name: str) -> bool:
 
 
 def drop(name: str) -> None:
-    """Drop a database if it is there, ending whatever is connected to it."""
-    machine.output_of([postgres.program('dropdb'), '--force', '--if-exists', name], _env())
+    """Drop a database if it is there, ending whatever is connected to it.
+
+    On a server that is not this checkout's own, only what these tools have made is dropped.
+    """
+    if not postgres.embedded() and exists(name):
+        comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        if postgres.sql(f"{comment} WHERE datname = '{name}'") != [[MARK]]:
+            raise machine.Problem(
+                f'The PostgreSQL that PGHOST names has a database "{name}" that these tools did not'
+                ' make: rename or drop it yourself.'
+            )
+    _client('dropdb', '--force', '--if-exists', name)
 
 
 def create(source: Source, name: str, template: str | None = None) -> None:
     """Make the database ``name`` anew, as a copy of the template (the furnished shop's)."""
     template = template or ensure_template(source)
     drop(name)
-    copy = [postgres.program('createdb'), '--strategy=file_copy', '--template', template, name]
-    machine.output_of(copy, _env())
+    fast = ['--strategy=file_copy'] if postgres.embedded() else []
+    _client('createdb', *fast, '--template', template, name)
+    _mark(name)
+
+
+def _create_empty(name: str) -> None:
+    drop(name)
+    _client('createdb', '--template=template0', name)
+    _mark(name)
+
+
+def _mark(name: str) -> None:
+    postgres.sql(f'COMMENT ON DATABASE "{name}" IS \'{MARK}\'')
+
+
+def _client(name: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's client programs."""
+    machine.output_of([postgres.program(name), *arguments], env=postgres.environ())
+
+
+def own_name(kind: str) -> str:
+    """A database's name that no other checkout uses."""
+    return f'qfpay_{kind}_{hashlib.sha256(bytes(machine.ROOT)).hexdigest()[:6]}'
 
 
 def ensure_addon_template(source: Source) -> str:
@@ -63,7 +95,7 @@ def ensure_addon_template(source: Source) -> str:
     for path in _installed_files():
         digest.update(str(path.relative_to(machine.ROOT)).encode())
         digest.update(path.read_bytes())
-    prefix = f'qfpay_addon_{hashlib.sha256(bytes(machine.ROOT)).hexdigest()[:6]}_'
+    prefix = own_name('addon') + '_'
     name = prefix + digest.hexdigest()[:12]
     with machine.locked(
         machine.RUN / 'addon-template.lock', 'Waiting for another command to install the addon…'
@@ -93,15 +125,11 @@ def _installed_files() -> Iterator[Path]:
                 yield path
 
 
-def _env() -> dict[str, str]:
-    return postgres.environ()
-
-
 def ensure_base(source: Source) -> str:
     """The template with Odoo's base and the Hong Kong company, nothing installed; its name."""
 
     def build(name: str) -> None:
-        machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
+        _create_empty(name)
         _odoo(source, "Making a database with Odoo's base", [*_batch(name), '-i', 'base'])
         shell(source, 'Moving the company to Hong Kong', name, COMPANY_SCRIPT)
 
@@ -134,12 +162,12 @@ def _ensure(name: str, build: Callable[[str], None]) -> str:
         machine.need_space(machine.RUN, 1, 'A database')
         dump = CACHE / 'databases' / f'{name}.dump'
         unfinished = f'{name}_unfinished'
-        drop(unfinished)
-        if dump.exists():
+        if postgres.embedded() and dump.exists():
             _restore(dump, unfinished)
         else:
             build(unfinished)
-            _dump(unfinished, dump)
+            if postgres.embedded():
+                _dump(unfinished, dump)
         postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
 
@@ -187,12 +215,12 @@ def _dump(name: str, dump: Path) -> None:
         partial,
         name,
     ]
-    machine.run('Keeping a copy of the database', command, env=_env())
+    machine.run('Keeping a copy of the database', command, env=postgres.environ())
     partial.replace(dump)
 
 
 def _restore(dump: Path, name: str) -> None:
-    machine.output_of([postgres.program('createdb'), '--template=template0', name], _env())
+    _create_empty(name)
     command: list[str | Path] = [
         postgres.program('pg_restore'),
         '--no-owner',
@@ -201,4 +229,4 @@ def _restore(dump: Path, name: str) -> None:
         name,
         dump,
     ]
-    machine.run('Restoring the database from the cache', command, env=_env())
+    machine.run('Restoring the database from the cache', command, env=postgres.environ())

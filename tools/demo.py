@@ -19,7 +19,7 @@ from . import database, machine, odoo_run, postgres, programs, till
 from .machine import Problem, say
 from .server import Odoo, Process, Simulator, running
 
-DATABASE = 'demo'
+DATABASE = database.own_name('demo')
 PICTURES = machine.RUN / 'demo'
 TILL = 'Till 1'
 METHOD = 'Visa/Mastercard'

@@ -47,8 +47,9 @@ def run_all() -> int:
     programs.ensure_browser()
     source = odoo_run.prepare()
     total = Count()
-    with postgres.server():
-        name = f'test_{os.getpid()}'
+    another = 'Waiting for another test run of this checkout to end…'
+    with machine.locked(machine.RUN / 'test.lock', another), postgres.server():
+        name = f'qfpay_test_{os.getpid()}'
         try:
             database.create(source, name)
             total.add(_report('Python tests and tours', _python_and_tours(source, name)))

@@ -30,7 +30,7 @@ def export() -> polib.POFile:
     """The addon's terms as the sources have them now."""
     source = odoo_run.prepare()
     with postgres.server():
-        name = f'words_{os.getpid()}'
+        name = f'qfpay_words_{os.getpid()}'
         database.create(source, name, database.ensure_addon_template(source))
         try:
             with tempfile.TemporaryDirectory() as folder:
