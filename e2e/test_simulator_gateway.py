@@ -1780,3 +1780,71 @@ def test_port_in_use_is_one_sentence():
         f'Port {port} on 127.0.0.1 is in use by another program; choose another with '
         '--gateway-port (0 takes any free one).\n'
     )
+
+
+# The page
+
+
+@pytest.fixture
+def page(browser, shop):
+    """The simulator's page in a browser, in English."""
+    context = browser.new_context(viewport={'width': 1600, 'height': 1000}, locale='en-HK')
+    page = context.new_page()
+    complaints = []
+    page.on('pageerror', lambda error: complaints.append(str(error)))
+    page.on('console', lambda line: line.type == 'error' and complaints.append(line.text))
+    page.goto(shop.web)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_customer_scans_and_pays_on_the_page(shop, page):
+    page.wait_for_selector('text=No till shows a code')
+    reference = shop.payment(amount=4550, goods_name='Cup')['out_trade_no']
+    card = page.locator('.paper', has_text=reference)
+    card.get_by_text('HKD 45.50').wait_for()
+    card.get_by_role('button', name='Scan').click()
+    card.get_by_role('button', name='Approve').click()
+    card.wait_for(state='detached')
+    assert shop.order(reference)['paid']
+    refused = shop.payment()['out_trade_no']
+    page.locator('.paper', has_text=refused).wait_for()
+    page.keyboard.press('s')
+    page.get_by_role('button', name='Refuse').wait_for()
+    page.keyboard.press('r')
+    shop.wait_for(lambda: shop.order(refused)['respcd'] == '1205')
+
+
+def test_wallet_code_on_the_page(shop, page):
+    page.get_by_role('button', name='Payment code').click()
+    page.get_by_role('button', name='WeChat Pay').click()
+    page.get_by_label('What happens').select_option('wait')
+    code = page.locator('.digits', has_text=re.compile('^1[0-5][0-9]{14}93$')).text_content()
+    assert page.locator('.bar-code path').get_attribute('d').startswith('M 10 0 h 2 ')
+    assert page.locator('.qr-code path').count() == 1
+    reference = shop.payment('800008', auth_code=code)['out_trade_no']
+    page.get_by_text('Being charged').wait_for()
+    shop.act('pay', reference)
+    page.get_by_text('Paid · HKD 10.10').wait_for()
+    page.get_by_role('button', name='New code').click()
+    page.get_by_text('Show this to the cashier').wait_for()
+    assert page.locator('.digits').text_content() != code
+
+
+def test_papers_of_the_gateway_on_the_page(shop, page):
+    shop.payment(amount=1234, currency='JPY')
+    page.get_by_role('button', name='Gateway').click()
+    page.get_by_label('A shown code').select_option(label='Pays')
+    shop.wait_for(lambda: shop.order()['paid'])
+    page.get_by_role('tab', name='Orders').click()
+    row = page.locator('tbody tr')
+    row.get_by_text('JPY 1,234').first.wait_for()
+    row.get_by_role('button', name='Refund').click()
+    shop.wait_for(lambda: shop.row(shop.order()['reference'])['cancel'] == '3')
+    page.get_by_role('button', name='中文').click()
+    page.get_by_role('tab', name='請求記錄').click()
+    page.locator('tbody tr', has_text='POST payment').wait_for()
+    page.get_by_role('button', name='終端機').click()
+    page.get_by_role('tab', name='設定').click()
+    page.get_by_label('顧客').first.wait_for()

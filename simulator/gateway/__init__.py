@@ -12,5 +12,6 @@ Where to look:
 * ``notices``    signed notifications, repeated until they are taken
 * ``limits``     how many requests are taken in a second and in a minute
 * ``door``       the port: requests in, signed answers out, faults in between
+* ``station``    all of it together
 * ``control``    its part of the control API
 """

@@ -24,20 +24,21 @@ export function post(path, value = {}) {
 }
 
 /**
- * Be told of every change of any terminal.
+ * Be told of every change.
  *
- * @param {(terminals: object[]) => void} onState called with all terminals
+ * @param {string} path of a stream of states
+ * @param {(state: object) => void} onState
  * @param {(alive: boolean) => void} onAlive called when the simulator goes or comes back
  */
-export function follow(onState, onAlive) {
-    const events = new EventSource("/api/events");
+export function follow(path, onState, onAlive = () => {}) {
+    const events = new EventSource(path);
     events.onopen = () => onAlive(true);
     events.onmessage = (event) => onState(JSON.parse(event.data));
     // The browser tries again by itself, unless the server said not to.
     events.onerror = () => {
         onAlive(false);
         if (events.readyState === EventSource.CLOSED) {
-            setTimeout(() => follow(onState, onAlive), 1000);
+            setTimeout(() => follow(path, onState, onAlive), 1000);
         }
     };
 }

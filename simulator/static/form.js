@@ -1,25 +1,29 @@
-// The settings of one terminal; every change is sent at once.
+// The settings of a terminal or of the gateway; every change is sent at once.
 import { element } from "./dom.js";
 import { either, hasWord, word } from "./words.js";
 
-const GROUPS = ["customer", "fault", "wire", "terminal"];
-const OPEN = ["customer", "fault"];
+// What an empty field for a number means.
+const EMPTY = { count: null, factor: 1 };
+const OPEN = ["customer", "notify", "fault"];
 
 /**
  * Draw the form.
  *
  * @param {HTMLElement} place
- * @param {object} table the simulator's table of settings and faults
- * @param {object} values the terminal's values
- * @param {(changes: object) => void} onChange
- * @param {() => void} onReset
+ * @param {object} form
+ * @param {string} form.side "terminal" or "gateway"
+ * @param {string[]} form.groups of settings, in their order
+ * @param {object} form.table the simulator's table of settings and faults
+ * @param {object} form.values
+ * @param {(changes: object) => void} form.onChange
+ * @param {() => void} form.onReset
  */
-export function drawForm(place, table, values, onChange, onReset) {
+export function drawForm(place, { side, groups, table, values, onChange, onReset }) {
     const folded = new Map(
-        [...place.querySelectorAll("details")].map((node) => [node.id, node.open]),
+        [...place.querySelectorAll("details")].map((node) => [node.id, node.open])
     );
-    const groups = GROUPS.map((group) => {
-        const id = `group-${group}`;
+    const parts = groups.map((group) => {
+        const id = `group-${side}-${group}`;
         const open = folded.has(id) ? folded.get(id) : OPEN.includes(group);
         const settings = table.settings.filter((setting) => setting.group === group);
         return element(
@@ -32,19 +36,23 @@ export function drawForm(place, table, values, onChange, onReset) {
                 ...settings.map((setting) =>
                     setting.name === "fault"
                         ? faultField(table.faults, values.fault, onChange)
-                        : field(setting, values[setting.name], table, onChange),
-                ),
-            ),
+                        : field(setting, values[setting.name], table, onChange)
+                )
+            )
         );
     });
     place.replaceChildren(
-        ...groups,
+        ...parts,
         element(
             "p",
             { class: "reset" },
-            element("button", { type: "button", class: "danger", onclick: onReset }, word("reset")),
-            element("span", {}, word("reset_help")),
-        ),
+            element(
+                "button",
+                { type: "button", class: "danger", onclick: onReset },
+                word(`reset_${side}`)
+            ),
+            element("span", {}, word(`reset_help_${side}`))
+        )
     );
 }
 
@@ -57,24 +65,29 @@ function field(setting, value, table, onChange) {
         { class: "field" },
         element("label", { for: id }, either(setting)),
         CONTROLS[setting.kind](setting, value, { id, send, table }),
-        help && element("small", {}, help),
+        help && element("small", {}, help)
     );
 }
 
-function select(setting, value, { id, send }) {
+function select(setting, value, { id, send, table }) {
+    const scripts = setting.name === "cpm_default" ? table.scripts : {};
     const options = setting.choices.map((choice, index) =>
-        element("option", { value: index, selected: choice === value }, choiceLabel(choice)),
+        element(
+            "option",
+            { value: index, selected: choice === value },
+            scripts[choice] ? either(scripts[choice]) : choiceLabel(choice, setting.name)
+        )
     );
     return element(
         "select",
         { id, onchange: (event) => send(setting.choices[Number(event.target.value)]) },
-        ...options,
+        ...options
     );
 }
 
-function choiceLabel(choice) {
+function choiceLabel(choice, name) {
     if (choice === null) {
-        return word("default_choice");
+        return word(hasWord(`null_${name}`) ? `null_${name}` : "default_choice");
     }
     if (typeof choice === "boolean") {
         return word(choice ? "yes" : "no");
@@ -82,7 +95,8 @@ function choiceLabel(choice) {
     if (choice === "") {
         return word("none");
     }
-    return hasWord(`choice_${choice}`) ? word(`choice_${choice}`) : choice;
+    const known = [`choice_${name}_${choice}`, `choice_${choice}`].find(hasWord);
+    return known ? word(known) : choice;
 }
 
 function flag(setting, value, { id, send }) {
@@ -98,11 +112,11 @@ function number(setting, value, { id, send }) {
     return element("input", {
         id,
         type: "number",
-        step: setting.kind === "count" ? 1 : "any",
+        step: ["count", "whole"].includes(setting.kind) ? 1 : "any",
         min: setting.kind === "offset" ? null : 0,
         value: value ?? "",
         onchange: ({ target }) => {
-            const empty = setting.kind === "count" ? null : 0;
+            const empty = setting.kind in EMPTY ? EMPTY[setting.kind] : 0;
             send(target.value === "" ? empty : Number(target.value));
         },
     });
@@ -115,7 +129,7 @@ function text(setting, value, { id, send }) {
         class: setting.kind === "key" ? "key-text" : null,
         spellcheck: "false",
         autocomplete: "off",
-        value,
+        value: value ?? "",
         onchange: (event) => send(event.target.value.trim()),
     });
 }
@@ -136,12 +150,12 @@ function commands(setting, value, { id, send, table }) {
                         send(
                             event.target.checked
                                 ? [...chosen, code]
-                                : chosen.filter((other) => other !== code),
+                                : chosen.filter((other) => other !== code)
                         ),
                 }),
-                ` ${code} ${table.commands[code]}`,
-            ),
-        ),
+                ` ${code} ${table.commands[code]}`
+            )
+        )
     );
 }
 
@@ -149,11 +163,14 @@ const CONTROLS = {
     choice: select,
     flag,
     seconds: number,
+    factor: number,
     offset: number,
+    whole: number,
     count: number,
     last4: text,
     code: text,
     key: text,
+    url: text,
     commands,
 };
 
@@ -169,7 +186,7 @@ function faultField(faults, value, onChange) {
                 onchange: () => onChange({ fault: name, fault_count: null }),
             }),
             element("b", {}, label),
-            element("span", {}, help),
+            element("span", {}, help)
         );
     const stages = ["arrival", "job", "answer"].flatMap((stage) => [
         element("h3", {}, word(stage)),
@@ -182,6 +199,6 @@ function faultField(faults, value, onChange) {
         { class: "faults" },
         element("legend", {}, word("fault")),
         radio(null, word("no_fault"), word("no_fault_help")),
-        ...stages,
+        ...stages
     );
 }

@@ -10,7 +10,7 @@ export function drawScreen(place, terminal) {
     place.replaceChildren(
         statusBar(terminal),
         screen.job ? jobScreen(screen) : restScreen(screen),
-        terminal.reachable ? "" : element("p", { class: "offline" }, word("unreachable")),
+        terminal.reachable ? "" : element("p", { class: "offline" }, word("unreachable"))
     );
 }
 
@@ -31,7 +31,7 @@ function statusBar(terminal) {
         { class: "status" },
         element("span", {}, clock),
         terminal.fault && element("span", { class: "armed" }, `⚠ ${terminal.fault}`),
-        element("span", { "aria-hidden": "true" }, terminal.reachable ? "▂▄▆" : "✕"),
+        element("span", { "aria-hidden": "true" }, terminal.reachable ? "▂▄▆" : "✕")
     );
 }
 
@@ -48,7 +48,7 @@ function jobScreen({ state, job }) {
         !busy && job.timeout
             ? element("div", { class: "countdown" }, element("i"), element("span"))
             : null,
-        element("p", { class: "small" }, job.reference || ""),
+        element("p", { class: "small" }, job.reference || "")
     );
 }
 
@@ -76,7 +76,7 @@ function restScreen({ state, last }) {
             last.amount &&
                 element("p", { class: "amount" }, element("small", {}, "HK$"), money(last.amount)),
             element("p", { class: "kind" }, `${word(last.kind)} · ${last.label || ""}`),
-            element("p", { class: "small" }, last.reference || ""),
+            element("p", { class: "small" }, last.reference || "")
         );
     }
     return element(
@@ -88,8 +88,8 @@ function restScreen({ state, last }) {
             element(
                 "p",
                 { class: "ticket" },
-                `${word(last.kind)} ${last.amount ? `HK$ ${money(last.amount)}` : ""} · ${word(last.result)}`,
-            ),
+                `${word(last.kind)} ${last.amount ? `HK$ ${money(last.amount)}` : ""} · ${word(last.result)}`
+            )
     );
 }
 
@@ -112,7 +112,7 @@ function frame(...children) {
     return drawing(
         "svg",
         { viewBox: "0 0 120 84", class: "picture", "aria-hidden": "true" },
-        ...children,
+        ...children
     );
 }
 
@@ -123,13 +123,13 @@ function cardPicture() {
                 `M ${74 + radius * 0.7} ${42 - radius} A ${radius * 1.4} ${radius * 1.4} 0 0 1 ` +
                 `${74 + radius * 0.7} ${42 + radius}`,
             class: "wave",
-        }),
+        })
     );
     return frame(
         drawing("rect", { x: 8, y: 20, width: 64, height: 44, rx: 6, class: "card" }),
         drawing("rect", { x: 16, y: 32, width: 13, height: 10, rx: 2, class: "chip" }),
         drawing("path", { d: "M 16 54 h 26", class: "line" }),
-        ...waves,
+        ...waves
     );
 }
 
@@ -141,7 +141,7 @@ function cameraPicture() {
         }),
         drawing("rect", { x: 46, y: 18, width: 28, height: 48, rx: 4, class: "phone" }),
         drawing("path", { d: "M 52 30 h 16 M 52 36 h 16 M 52 42 h 16", class: "thin" }),
-        drawing("path", { d: "M 28 42 h 64", class: "laser" }),
+        drawing("path", { d: "M 28 42 h 64", class: "laser" })
     );
 }
 
@@ -172,7 +172,7 @@ function qrPicture(seed) {
         "svg",
         { viewBox: `-1 -1 ${QR_SIDE + 2} ${QR_SIDE + 2}`, class: "qr", "aria-hidden": "true" },
         drawing("path", { d: dots.join(" ") }),
-        ...corners,
+        ...corners
     );
 }
 

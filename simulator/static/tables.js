@@ -1,8 +1,9 @@
-// The book of trades and the list of requests.
+// The books of terminal and gateway, and the lists of what came and went.
 import { element } from "./dom.js";
+import { money as moneyIn } from "./money.js";
 import { word } from "./words.js";
 
-const SHOWN_CODES = ["0000", "1143", "1145", "1181", "1263"];
+const SHOWN_CODES = ["0000", "1143", "1145", "1181", "1263", "1264"];
 
 /** Draw the trades, newest first. */
 export function drawTrades(place, trades) {
@@ -21,7 +22,7 @@ export function drawTrades(place, trades) {
         place,
         ["time", "kind", "amount", "host_code", "left", "card", "numbers"],
         rows,
-        "no_trades",
+        "no_trades"
     );
 }
 
@@ -40,6 +41,120 @@ export function drawLog(place, log) {
     drawTable(place, ["time", "command", "answered", "fault", "took", "content"], rows, "no_log");
 }
 
+/**
+ * Draw the gateway's orders and refunds, newest first.
+ *
+ * @param {object} tools
+ * @param {object} tools.decimals of each currency
+ * @param {(order: object, values: object) => void} tools.act does something with an order
+ */
+export function drawOrders(place, orders, { decimals, act }) {
+    const key = (order, action, values = {}) =>
+        element(
+            "button",
+            {
+                type: "button",
+                class: "plain",
+                onclick: () => act(order, { do: action, ...values }),
+            },
+            word(values.late ? "do_pay_late" : `do_${action}`)
+        );
+    const keys = (order) => {
+        if (order.open) {
+            return [key(order, "pay"), key(order, "refuse")];
+        }
+        if (order.paid) {
+            return [key(order, "notify"), order.refundable_minor ? key(order, "refund") : ""];
+        }
+        return order.kind === "payment" && !order.refunded_minor
+            ? [key(order, "pay", { late: true })]
+            : [];
+    };
+    const rows = [...orders]
+        .reverse()
+        .map((order) => [
+            clock(order.created_at),
+            element("div", {}, word(order.kind), element("br"), `${order.label} ${order.pay_type}`),
+            moneyIn(order.amount_minor, order.currency, decimals),
+            element(
+                "div",
+                {},
+                badge(codeLabel(order.respcd), codeClass(order.respcd)),
+                order.cancel === "0" ? "" : element("small", {}, ` cancel ${order.cancel}`)
+            ),
+            element("div", { class: "row-keys" }, ...keys(order)),
+            order.kind === "payment"
+                ? moneyIn(order.refundable_minor, order.currency, decimals)
+                : "",
+            element("div", {}, code(order.reference), element("br"), code(order.syssn)),
+        ]);
+    drawTable(
+        place,
+        ["time", "kind", "amount", "host_code", "actions", "left", "numbers"],
+        rows,
+        "no_trades"
+    );
+}
+
+/** Draw the attempts to notify, newest first. */
+export function drawNotifications(place, attempts) {
+    const rows = [...attempts]
+        .reverse()
+        .map((record) => [
+            clock(record.at),
+            `${word(record.notify_type)} · ${record.attempt}`,
+            word(`choice_${record.mode}`),
+            badge(
+                record.seconds === null
+                    ? "…"
+                    : shortened(`${record.status || ""} ${record.answer}`),
+                record.seconds === null ? "open" : record.taken ? "good" : "bad"
+            ),
+            record.next_at ? clock(record.next_at) : "",
+            element("div", {}, code(record.out_trade_no), element("br"), code(record.url)),
+        ]);
+    drawTable(
+        place,
+        ["time", "attempt", "notify_mode", "answered", "next", "number_address"],
+        rows,
+        "no_notifications"
+    );
+}
+
+function shortened(text) {
+    const [first] = text.trim().split(/[:\n]/);
+    return first.slice(0, 40);
+}
+
+/** Draw the gateway's requests, newest first. */
+export function drawRequests(place, log) {
+    const rows = [...log]
+        .reverse()
+        .map((entry) => [
+            clock(entry.at),
+            `${entry.method} ${entry.call || entry.path}`,
+            badge(requestAnswer(entry), requestClass(entry)),
+            entry.fault || "",
+            entry.answered_at ? `${Math.round((entry.answered_at - entry.at) * 1000)} ms` : "",
+            code(`${contentText(entry.fields)}${entry.note ? ` — ${entry.note}` : ""}`),
+        ]);
+    drawTable(place, ["time", "command", "answered", "fault", "took", "content"], rows, "no_log");
+}
+
+function requestAnswer(entry) {
+    if (entry.status === "cut") {
+        return `${entry.answer || ""} ${word("cut")}`.trim();
+    }
+    return entry.answer || String(entry.status || "…");
+}
+
+function requestClass(entry) {
+    if (entry.status === 200 && ["0000", "1143", "1145"].includes(entry.answer)) {
+        return "good";
+    }
+    return entry.status ? "bad" : "open";
+}
+
 function drawTable(place, heads, rows, empty) {
     if (!rows.length) {
         place.replaceChildren(element("p", { class: "empty" }, word(empty)));
@@ -56,11 +171,11 @@ function drawTable(place, heads, rows, empty) {
                 element(
                     "thead",
                     {},
-                    element("tr", {}, ...heads.map((head) => element("th", {}, word(head)))),
+                    element("tr", {}, ...heads.map((head) => element("th", {}, word(head))))
                 ),
-                element("tbody", {}, ...rows.map(line)),
-            ),
-        ),
+                element("tbody", {}, ...rows.map(line))
+            )
+        )
     );
 }
 
