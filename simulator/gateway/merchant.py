@@ -228,7 +228,7 @@ class Merchant:
             {
                 'page': page,
                 'page_size': size,
-                'data': [row(order, self.style) for order in shown],
+                'data': [row(order, self.style, self.settings.language) for order in shown],
             },
         )
 

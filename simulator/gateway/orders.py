@@ -174,10 +174,11 @@ class Book:
         return uuid.uuid4().hex
 
 
-def row(order, style):
+def row(order, style, language):
     """A row of a query (the protocol, B7).
 
     :param style: writes an amount or a small number, as text or number
+    :param language: of QFPay's words
     """
     return {
         'syssn': order.syssn,
@@ -191,7 +192,7 @@ def row(order, style):
         'paydtm': order.paydtm,
         'cancel': style(int(order.cancel)),
         'respcd': order.respcd,
-        'errmsg': text(order.respcd),
+        'errmsg': text(order.respcd, language),
         'chnlsn': order.chnlsn,
         'chnlsn2': '',
         'origssn': order.original.syssn if order.original else '',
