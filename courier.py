@@ -40,6 +40,7 @@ LEASE = 15  # seconds that a claim holds without a sign of life
 HEARTBEAT = 5  # seconds between signs of life
 FIRST_ENQUIRY = 1  # seconds between a lost answer and the first question
 LONGEST_PAUSE = 15  # seconds between two questions, once the first ones brought nothing
+DETAILS_AFTER = 0.2  # seconds in which the till turns green before the card's digits are fetched
 HEAD_START = 0.01  # seconds in which the till gets its answer before the courier needs the CPU
 ROUND = 2  # seconds between two questions about all open payments of an account
 GIVE_UP = 15 * 60  # seconds of asking; afterwards the cron and the tills ask again
@@ -80,11 +81,12 @@ class _Threads:
         self._lock = threading.Lock()
         self._wakers: dict[tuple[str, int], threading.Event] = {}
 
-    def begin(self, key: tuple[str, int]) -> threading.Event | None:
+    def begin(self, key: tuple[str, int], wake: bool = True) -> threading.Event | None:
         """Take the key for a new thread; wake the thread that has it already instead."""
         with self._lock:
             if waker := self._wakers.get(key):
-                waker.set()
+                if wake:
+                    waker.set()
                 return None
             waker = self._wakers[key] = threading.Event()
             self._begun()
@@ -177,10 +179,13 @@ def _row(env, key):
     return _ledger(env).browse(key[1])
 
 
-def go_round(db_name: str, account_id: int) -> None:
-    """See to it that somebody asks about the open payments of an account, and soon."""
+def go_round(db_name: str, account_id: int, at_once: bool = False) -> None:
+    """See to it that somebody asks about the open payments of an account.
+
+    :param at_once: do not wait for the next turn; for a cashier who asks, not for a till that polls
+    """
     key = (db_name, account_id)
-    if waker := _rounds.begin(key):
+    if waker := _rounds.begin(key, wake=at_once):
         _start_thread(_go_round, key, waker)
 
 
@@ -234,12 +239,11 @@ def _go_round(key, waker):
         while questions := transact(
             db_name, lambda env: env['qfpay.account'].browse(account_id)._claim_round(_who())
         ):
-            began = time.monotonic()
             for row_id in questions.lapsed:
                 call_off(db_name, row_id)
             for row_id, outcome in _ask_all(questions):
                 _report((db_name, row_id), outcome, 'enquiry')
-            waker.wait(max(ROUND - (time.monotonic() - began), 0.1))
+            waker.wait(ROUND)
             waker.clear()
     except Exception:
         # Whoever looks at a row of the account next begins the round again.
@@ -269,6 +273,7 @@ def _ask_all(questions):
 
 def _complete(key, errand):
     """Fetch what the answer to a payment leaves out, now that the till knows it is done."""
+    time.sleep(DETAILS_AFTER)
     try:
         _report(key, errand.enquire(), 'enquiry')
     except (NotSent, AnswerLost) as error:

@@ -11,7 +11,7 @@ from statistics import median
 
 from tools import machine
 
-from . import payments, report, street
+from . import codes, payments, report, street
 from .constants import CUSTOMERS, OFFICIAL, OURS
 from .report import Row
 from .shop import furnished
@@ -35,10 +35,12 @@ def main() -> int:
             calls = street.measure(shop, _progress)
             machine.say('Paying in the browser, in turns with pos_qfpay…')
             paid = payments.measure(shop, options.warm_up, options.payments, _progress)
+        machine.say('Showing codes at 1, 10 and 100 tills; a thousand notifications…')
+        shown = codes.measure(_progress)
     except machine.Problem as problem:
         print(problem, file=sys.stderr)
         return 1
-    rows = judge(paid, calls)
+    rows = judge(paid, calls) + judge_codes(shown)
     report.write(rows, RESULTS)
     print(f'\n{report.table(rows)}\n')
     print(
@@ -75,6 +77,25 @@ def judge(paid: dict[str, list[payments.Payment]], calls: street.Street) -> list
         beside('server CPU, tap to receipt', 'ms', 'sale_cpu'),
         Row(f'HTTP workers held {thinking}', calls.workers, '', limit=0),
         Row(f'database connections held {thinking}', calls.connections, '', limit=0),
+    ]
+
+
+def judge_codes(shown: codes.Codes) -> list[Row]:
+    """What shown codes cost; pos_qfpay has none, so only its notifications stand beside ours."""
+    most = max(codes.TILLS)
+    return [
+        Row(f'queries each {codes.POLL} s for {most} open codes', shown.queries, '', most, 1),
+        *(
+            Row(f'code paid to done, {tills} tills, {way}', took, 'ms')
+            for tills in codes.TILLS
+            for way, took in (
+                ('asked', shown.polled[tills]),
+                ('notified', shown.notified[tills]),
+            )
+        ),
+        Row('notifications refused of 1000', shown.refused, '', limit=0),
+        Row('payments lost of 500 notified twice', shown.lost, '', limit=0),
+        Row('a notification, as fast as they go', shown.ours, 'ms', shown.official),
     ]
 
 

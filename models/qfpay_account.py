@@ -86,11 +86,16 @@ class QFPayAccount(models.Model):
         help='How long a shown code can be paid; 5 to 120 minutes.',
     )
     notify_token = fields.Char(
-        copy=False, readonly=True, required=True, default=lambda self: secrets.token_urlsafe(24)
+        copy=False,
+        readonly=True,
+        required=True,
+        default=lambda self: secrets.token_urlsafe(24),
+        groups='point_of_sale.group_pos_manager',
     )
     notify_url = fields.Char(
         string='Notification Address',
         compute='_compute_notify_url',
+        groups='point_of_sale.group_pos_manager',
         help='Have QFPay register this address for the account: payments are then known a moment '
         'earlier. Without it everything works as well.',
     )

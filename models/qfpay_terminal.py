@@ -81,7 +81,22 @@ class QFPayTerminal(models.Model):
         return super().create([self._strip_copied_text(vals) for vals in vals_list])
 
     def write(self, vals):
+        if 'host' in vals or 'port' in vals:
+            self._check_nothing_open()
         return super().write(self._strip_copied_text(vals))
+
+    def _check_nothing_open(self):
+        """Another device at a new address would not know an open payment, and deny it."""
+        open_row = self.env['qfpay.transaction'].sudo()._open_on(self)
+        if open_row:
+            raise UserError(
+                self.env._(
+                    'A payment is under way on "%(terminal)s", and only the terminal at this '
+                    'address knows what becomes of it. Wait for its end, or decide it under QFPay '
+                    'Transactions, then change the address.',
+                    terminal=open_row.terminal_id.name,
+                )
+            )
 
     @api.model
     def _strip_copied_text(self, vals):

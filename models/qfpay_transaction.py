@@ -568,11 +568,16 @@ class QFPayTransaction(models.Model):
         return left / 10**paid.currency_id.decimal_places
 
     @api.model
+    def _open_on(self, terminals):
+        """A row that one of these terminals may be busy with, if there is any."""
+        return self.search(
+            [('terminal_id', 'in', terminals.ids), ('state', 'in', OPEN_STATES)], limit=1
+        )
+
+    @api.model
     def _check_is_free(self, terminal):
         """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
-        busy = self.search(
-            [('terminal_id', '=', terminal.id), ('state', 'in', OPEN_STATES)], limit=1
-        )
+        busy = self._open_on(terminal)
         if not busy:
             return
         busy._take_up()
@@ -644,9 +649,9 @@ class QFPayTransaction(models.Model):
             if row._is_asked_in_round() or not row.lease_until or row.lease_until <= now:
                 row._send_courier()
 
-    def _send_courier(self):
+    def _send_courier(self, at_once=False):
         if self._is_asked_in_round():
-            courier.go_round(self.env.cr.dbname, self.account_id.id)
+            courier.go_round(self.env.cr.dbname, self.account_id.id, at_once)
         else:
             courier.carry(self.env.cr.dbname, self.id)
 
@@ -654,9 +659,9 @@ class QFPayTransaction(models.Model):
         return bool(self.account_id) and self.state != 'draft'
 
     def _hand_to_round(self):
-        """From here on the account's round asks about the row."""
+        """From here on the account's round asks about the row, and now."""
         if self.state in OPEN_STATES:
-            self._send_courier()
+            self._send_courier(at_once=True)
 
     def _verdicts_without_news(self):
         """What an enquiry may say without telling anything new about this open row."""
@@ -1102,7 +1107,7 @@ class QFPayTransaction(models.Model):
         self.check_access('read')
         for row in self.sudo():
             if row.state in OPEN_STATES:
-                row._send_courier()
+                row._send_courier(at_once=True)
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',

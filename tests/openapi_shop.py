@@ -99,4 +99,4 @@ class OpenApiCase(OpenApiShop, ShopCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(courier, 'go_round', lambda db_name, account_id: None)
+        self.patch(courier, 'go_round', lambda *_args: None)

@@ -111,6 +111,16 @@ class TestTerminalSettings(ShopCase):
         ):
             self.terminal.unlink()
 
+    def test_address_stays_while_a_payment_is_under_way(self):
+        # Another device there would deny a payment that it has never seen.
+        row = self.begin(self.payment())
+        for values in ({'host': '127.0.0.9'}, {'port': 9009}):
+            with self.assertRaisesRegex(UserError, 'under way'):
+                self.terminal.write(values)
+        self.terminal.timeout = 60
+        row._move('failed', 'manager', {})
+        self.terminal.write({'host': '127.0.0.9', 'port': 9009})
+
     def test_key_can_change_while_a_session_is_open(self):
         """A key that was made anew on the terminal is entered without closing the shop."""
         self.assertEqual(self.till.current_session_id.state, 'opened')

@@ -15,7 +15,7 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
     def setUp(self):
         super().setUp()
         for errand in ('carry', 'call_off', 'go_round'):
-            self.patch(courier, errand, lambda db_name, row_id: None)
+            self.patch(courier, errand, lambda *_args: None)
         self.row = self.sent(self.shown, 10.1)
 
     def report(self, **fields):

@@ -173,7 +173,7 @@ class TestPosPayment(ShopCase):
         self.assertEqual(payment.qfpay_confirmation, 'confirmed')
 
     def test_late_sync_with_nothing_new_writes_nothing(self):
-        """Of two who write one record Odoo makes the till wait, and the courier may be the other."""
+        """Of two who write one record Odoo makes the till wait; the courier may be the other."""
         payment = self.confirmed()
         sent = dict(self.line(uuid=payment.uuid, payment_status='done'), write_date=False)
         sent.update(
