@@ -7,6 +7,7 @@ the same shop.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -148,8 +149,10 @@ The terminals' screen {simulator.web}   (Till 1 has terminal 1, Till 2 has termi
 Logs                  {odoo.log} and {simulator.log}
 Ctrl-C ends everything."""
     )
-    while True:
+    with contextlib.suppress(KeyboardInterrupt):
+        while all(server.alive() for server in servers):
+            time.sleep(1)
         for server in servers:
             if not server.alive():
                 raise Problem(f'{server.name} ended: {machine.last_line(server.log)}')
-        time.sleep(1)
+    say('Stopping…')

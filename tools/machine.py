@@ -189,10 +189,14 @@ def claim_port(variable: str) -> int:
 
 
 def end_politely_on_signals() -> None:
-    """Make SIGTERM and SIGHUP unwind like Ctrl-C, so that every started server is stopped."""
+    """Make SIGTERM and SIGHUP unwind like Ctrl-C, so that every started server is stopped.
+
+    Ctrl-C too, where a shell that put us in the background has switched it off.
+    """
 
     def unwind(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, unwind)
     signal.signal(signal.SIGHUP, unwind)
