@@ -260,28 +260,41 @@ class QFPayTerminal(models.Model):
         """Give money back (the protocol, A12.4).
 
         A refund has no reference of its own on the terminal: after a lost answer only what is left
-        of the original payment tells whether it happened.
+        of the original payment tells whether it happened. So QFPay is asked before, too: its portal
+        gives money back that no ledger knows of. Only a courier that took over from one that died
+        has to rely on the ledger for that.
         """
         original = transaction.original_id
         request = Refund(syssn=original.syssn, amount_minor=transaction.amount_minor)
         enquiry = Enquiry(syssn=original.syssn)
-        returned_before = original._returned_minor()
-        whole = original.amount_minor
+        left_before = original._refundable_minor()
         amount_minor = transaction.amount_minor
+
+        def is_known(payment):
+            return payment.verdict is Verdict.DONE and payment.refundable_minor is not None
+
+        def send():
+            nonlocal left_before
+            try:
+                payment = terminal.enquire(enquiry)
+            except AnswerLost as error:
+                raise NotSent(error.message) from error
+            if is_known(payment):
+                left_before = payment.refundable_minor
+            return terminal.refund(request)
 
         def enquire():
             payment = terminal.enquire(enquiry)
-            if payment.verdict is not Verdict.DONE or payment.refundable_minor is None:
+            if not is_known(payment):
                 return Outcome(verdict=Verdict.UNKNOWN, code=payment.code, message=payment.message)
-            returned = whole - payment.refundable_minor
-            happened = returned >= returned_before + amount_minor
+            happened = payment.refundable_minor <= left_before - amount_minor
             return Outcome(
                 verdict=Verdict.DONE if happened else Verdict.NOT_FOUND,
                 code=payment.code,
                 currency=payment.currency,
             )
 
-        return Errand(send=lambda: terminal.refund(request), enquire=enquire)
+        return Errand(send=send, enquire=enquire)
 
     def action_test(self):
         """Ask the terminal about a payment that does not exist, and say what the answer tells.

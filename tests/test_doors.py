@@ -1,9 +1,15 @@
 import time
+from datetime import timedelta
 
+from odoo import fields
+from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
+from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Refund
+from odoo.addons.pos_payment_qfpay.qfpay.ecr.terminal import Terminal
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
-from .common import SimulatorCase
+from .common import POS_KEY, SimulatorCase
 
 PAID_IN_THE_END = (
     # The money moved, and the answer is lost, late, broken or says less than the truth.
@@ -356,6 +362,35 @@ class TestDoors(DoorsCase):
         self.assertEqual(len(self.simulator.requests(1002)), 2)
         self.assert_money(10000, -3000, -3000)
 
+    def lose_refund(self, payment, amount):
+        """A refund whose request is lost on its way, and whose deadline is over."""
+        self.simulator.set(fault='drop', fault_count=1, fault_for=[1002])
+        refund, _answer = self.give_back(payment, amount)
+        self.wait_for_state(refund, 'unknown')
+        self.wait(lambda: self.simulator.requests()[-1]['func_type'] == 4001, 'an enquiry')
+        self.assertEqual(self.status(refund)[0]['state'], 'unknown')
+        self.row(refund).deadline = fields.Datetime.now() - timedelta(seconds=1)
+        self.env.flush_all()
+        self.status(refund, enquire=True)
+        return self.wait_for_state(refund, 'done', 'failed')
+
+    def test_refund_that_never_arrived(self):
+        """A refund that was lost is not taken for done because an earlier one was."""
+        payment = self.paid_sale(100, self.wallet)
+        refund, _answer = self.give_back(payment, 30)
+        self.wait_for_state(refund, 'done')
+        self.assertEqual(self.lose_refund(payment, 30)['state'], 'failed')
+        self.assert_money(10000, -3000)
+
+    def test_refund_after_one_in_the_portal(self):
+        """A refund that was lost is not taken for done because QFPay's portal gave money back."""
+        payment = self.paid_sale(100, self.wallet)
+        link = HttpLink('127.0.0.1', self.simulator.port())
+        portal = Terminal(link, PosKey(POS_KEY))
+        portal.refund(Refund(payment.transaction_id, 3000))
+        self.assertEqual(self.lose_refund(payment, 30)['state'], 'failed')
+        self.assert_money(10000, -3000)
+
     def test_refund_that_waits_on_the_terminal(self):
         """A refund whose connection broke is not called failed while the terminal has it."""
         payment = self.paid_sale(100, self.wallet)
@@ -364,7 +399,7 @@ class TestDoors(DoorsCase):
         self.status(refund)
         self.wait_for_terminal('REFUNDING')
         self.wait_for_state(refund, 'unknown')
-        self.wait(lambda: len(self.simulator.requests(4001)) >= 2, 'two enquiries')
+        self.wait(lambda: len(self.simulator.requests(4001)) >= 3, 'two more enquiries')
         self.assertEqual(self.status(refund)[0]['state'], 'unknown')
         self.simulator.press('approve')
         self.status(refund, enquire=True)
