@@ -1,5 +1,7 @@
 """Codes shown and scanned, against the simulated gateway: its book and the ledger always agree."""
 
+import time
+
 import pytest
 from clients import wait_for
 from orders import Counter
@@ -300,6 +302,49 @@ def test_a_wrong_key_says_so_and_moves_nothing(odoo_server, gateway, counter, ac
             'UPDATE qfpay_account SET client_key = %s WHERE id = %s', servers.CLIENT_KEY, account
         )
         odoo_server.restart()
+
+
+def test_a_gateway_that_hangs_keeps_nobody(gateway, counter):
+    gateway.gateway_settings(fault='hang', fault_count=1, fault_for=['payment'])
+    shop = counter('800201')
+    hanging, _order = shop.order(20)
+    began = time.monotonic()
+    shop.start(hanging)
+    assert shop.status(hanging)['state'] in ('draft', 'sent')
+    assert time.monotonic() - began < 5
+    line, _order = shop.order(20)
+    shop.start(line)
+    shown_code(shop, line)
+    gateway.gateway_act('pay')
+    assert shop.wait_state(line)['state'] == 'done'
+    assert shop.status(hanging)['state'] in ('sent', 'unknown')
+
+
+def test_a_clock_that_is_wrong_is_told(odoo_server, gateway, account):
+    gateway.gateway_settings(clock_offset=3600)
+    told = odoo_server.rpc('manager').call('qfpay.account', 'action_test', [account])
+    assert 'clock' in told['params']['message']
+    assert '60' in told['params']['message']
+    gateway.gateway_settings(clock_offset=0)
+    told = odoo_server.rpc('manager').call('qfpay.account', 'action_test', [account])
+    assert told['params']['type'] == 'success'
+
+
+def test_an_account_stays_within_its_rate(gateway, counter):
+    shop = counter('800201')
+    lines = [shop.order(1)[0] for _number in range(110)]
+    for line in lines:
+        shop.start(line)
+    for line in lines:
+        shown_code(shop, line)
+    found = gateway.gateway()
+    assert found['rate_limited'] == 0
+    assert found['busiest_second'] <= 100
+    assert found['busiest_minute'] <= 400
+    for line in lines:
+        gateway.gateway_act('pay', f'{line}-1')
+    for line in lines:
+        assert shop.wait_state(line)['state'] == 'done'
 
 
 def test_a_server_killed_between_order_and_answer_finds_the_payment(odoo_server, gateway, counter):
