@@ -25,6 +25,10 @@
         'point_of_sale._assets_pos': [
             'pos_payment_qfpay/static/src/app/**/*',
         ],
+        'point_of_sale.customer_display_assets': [
+            'pos_payment_qfpay/static/src/app/components/time_left/*',
+            'pos_payment_qfpay/static/src/customer_display/**/*',
+        ],
         'web.assets_tests': [
             'pos_payment_qfpay/static/tests/tours/**/*',
         ],

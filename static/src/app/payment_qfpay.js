@@ -7,7 +7,7 @@ import { PaymentInterface } from "@point_of_sale/app/utils/payment/payment_inter
 import { register_payment_method } from "@point_of_sale/app/services/pos_store";
 
 /** The values of a payment method's provider that belong to this addon. */
-export const QFPAY_PROVIDERS = ["qfpay_ecr"];
+export const QFPAY_PROVIDERS = ["qfpay_ecr", "qfpay_openapi"];
 
 /**
  * @param {object} [line] a pos.payment record
@@ -15,6 +15,24 @@ export const QFPAY_PROVIDERS = ["qfpay_ecr"];
  */
 export function isQFPayLine(line) {
     return QFPAY_PROVIDERS.includes(line?.payment_method_id?.use_payment_terminal);
+}
+
+/**
+ * @param {object} [line] a pos.payment record
+ * @returns {"show" | "scan" | ""} who shows a code to pay this line: the till, or the customer;
+ *     nobody for a terminal's line and for a refund
+ */
+export function codeMode(line) {
+    const isPayment = isQFPayLine(line) && line.getAmount() >= 0;
+    return (isPayment && line.payment_method_id.qfpay_mode) || "";
+}
+
+/**
+ * @param {object} [line] a pos.payment record
+ * @returns {boolean} whether its money moves through a terminal
+ */
+export function isTerminalLine(line) {
+    return line?.payment_method_id.use_payment_terminal === "qfpay_ecr";
 }
 
 /**

@@ -83,7 +83,7 @@ addTour("qfpay_call_off", startSale, () => [
         trigger: ".validation-button.next",
         run: "click",
     },
-    Dialog.bodyIs("Wait until the terminal has ended"),
+    Dialog.bodyIs("Wait until it has ended"),
     Dialog.confirm(),
     PaymentScreen.clickCancelButton(),
     lineIs("retry", "Called off"),

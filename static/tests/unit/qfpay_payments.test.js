@@ -307,7 +307,7 @@ test("an order with an open payment is not validated", async () => {
     const validation = new OrderPaymentValidation({ pos: store, orderUuid: order.uuid });
     expect(await validation.isOrderValid(false)).toBe(false);
     await seconds(0);
-    expect(texts()).toMatch(/Wait until the terminal has ended/);
+    expect(texts()).toMatch(/Wait until it has ended/);
     expect(order.payment_ids).toHaveLength(1);
 });
 
@@ -436,7 +436,7 @@ test("a refund waits like a payment, and cannot be called off", async () => {
     await seconds(0);
     expect(server.count("cancel")).toBe(0);
     expect(order.payment_ids).toHaveLength(1);
-    expect(texts()).toMatch(/giving the money back/);
+    expect(texts()).toMatch(/being given back/);
     server.approves(line.uuid, line.amount);
     await seconds(1);
     expect(end.result).toBe(true);

@@ -1,26 +1,57 @@
 import { Deferred } from "@odoo/hoot-mock";
 import { onRpc } from "@web/../tests/web_test_helpers";
+import { patch } from "@web/core/utils/patch";
 import { PosConfig } from "@point_of_sale/../tests/unit/data/pos_config.data";
 import { PosPaymentMethod } from "@point_of_sale/../tests/unit/data/pos_payment_method.data";
 
-/** The id of the QFPay method that `defineQFPayMethod` adds to the shop. */
+/** The ids of the QFPay methods that are added to the shop. */
 export const QFPAY_METHOD_ID = 901;
+export const SHOW_METHOD_ID = 902;
+export const SCAN_METHOD_ID = 903;
 
-/** A shop whose till takes QFPay; only for the test that calls it, other suites count methods. */
-export function defineQFPayMethod() {
+patch(PosPaymentMethod.prototype, {
+    _load_pos_data_fields() {
+        return [...super._load_pos_data_fields(), "qfpay_mode", "qfpay_code_forms"];
+    },
+});
+
+function addMethod(id, values) {
     PosPaymentMethod._records.push({
-        id: QFPAY_METHOD_ID,
-        name: "Visa/Mastercard",
+        id,
         is_cash_count: false,
-        use_payment_terminal: "qfpay_ecr",
         split_transactions: false,
         type: "bank",
         image: false,
         sequence: 3,
         payment_method_type: "terminal",
         default_qr: false,
+        ...values,
     });
-    PosConfig._records[0].payment_method_ids.push(QFPAY_METHOD_ID);
+    PosConfig._records[0].payment_method_ids.push(id);
+}
+
+/** A shop whose till takes QFPay; only for the test that calls it, other suites count methods. */
+export function defineQFPayMethod() {
+    addMethod(QFPAY_METHOD_ID, { name: "Visa/Mastercard", use_payment_terminal: "qfpay_ecr" });
+}
+
+/** The same without a terminal: one method that shows a code, and one that scans the customer's. */
+export function defineCodeMethods() {
+    addMethod(SHOW_METHOD_ID, {
+        name: "Alipay code",
+        use_payment_terminal: "qfpay_openapi",
+        qfpay_mode: "show",
+        qfpay_code_forms: [],
+    });
+    addMethod(SCAN_METHOD_ID, {
+        name: "Scan wallet",
+        use_payment_terminal: "qfpay_openapi",
+        qfpay_mode: "scan",
+        qfpay_code_forms: [
+            ["WeChat Pay", "1[0-5][0-9]{16}"],
+            ["Alipay", "(?:2[5-9]|30)[0-9]{14,22}"],
+        ],
+    });
 }
 
 /**
@@ -57,6 +88,28 @@ export class QFPayServer {
             attention: false,
             ...values,
         };
+    }
+
+    /** QFPay has an order for a code, and waits for the customer. */
+    shows(uuid, values = {}) {
+        this.knows(uuid, "pending", {
+            mode: "show",
+            qrcode: "https://qr.alipay.com/bax01",
+            wallet: "Alipay",
+            expires_in: 300,
+            message: "Waiting for the customer to scan the code…",
+            ...values,
+        });
+    }
+
+    /** The code was not paid in its time. */
+    letsRunOut(uuid, values = {}) {
+        this.knows(uuid, "failed", {
+            mode: "show",
+            can_renew: true,
+            message: "Ran out.",
+            ...values,
+        });
     }
 
     approves(uuid, amount = 0) {

@@ -16,7 +16,7 @@ patch(PosStore.prototype, {
         const payments = this.models["pos.payment"];
         payments.addEventListener("update", ({ id }) => this.qfpay.onLineChanged(payments.get(id)));
         payments.addEventListener("create", ({ ids }) =>
-            ids.forEach((id) => this.qfpay.onLineChanged(payments.get(id)))
+            ids.forEach((id) => this.qfpay.onLineCreated(payments.get(id)))
         );
     },
 
@@ -32,8 +32,8 @@ patch(PosStore.prototype, {
             this.dialog.add(AlertDialog, {
                 title: _t("A payment is under way"),
                 body: _t(
-                    "The terminal is still at work for this order. Cancel the payment, or wait " +
-                        "until it has ended, then delete the order."
+                    "QFPay is still at work for this order. Cancel the payment, or wait until " +
+                        "it has ended, then delete the order."
                 ),
             });
             return false;

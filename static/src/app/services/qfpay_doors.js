@@ -39,10 +39,12 @@ function ask(door, params) {
  * Asks for the line's money. Asking twice is safe: the server knows the open attempt.
  *
  * @param {string} uuid of the payment line
+ * @param {string} [authCode] the customer's code, where one is scanned
  * @returns {Promise<{payment: object} | {error: {code: string, message: string}}>}
  */
-export function start(uuid) {
-    return ask("start", { payment_uuid: uuid });
+export function start(uuid, authCode) {
+    const code = authCode ? { auth_code: authCode } : {};
+    return ask("start", { payment_uuid: uuid, ...code });
 }
 
 /**

@@ -2,7 +2,8 @@
 import { AlertDialog, ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 
-function isShown(pos, order) {
+/** Whether the cashier looks at the payments of this order. */
+export function isShown(pos, order) {
     const { current, params } = pos.router.state;
     return current === "PaymentScreen" && params.orderUuid === order.uuid;
 }
@@ -50,13 +51,13 @@ export function tellEnd(pos, line, known, { done, forced, unwanted }) {
 export function tellRefundGoesOn(pos) {
     pos.dialog.add(AlertDialog, {
         title: _t("A refund cannot be called off"),
-        body: _t("The terminal is giving the money back. Wait until it has ended."),
+        body: _t("The money is being given back. Wait until that has ended."),
     });
 }
 
 /** @param {string} [reason] the server's sentence */
 export function tellCallOffRefused(pos, reason) {
-    const text = reason || _t("The payment was not called off: it goes on at the terminal.");
+    const text = reason || _t("The payment was not called off: it goes on.");
     pos.notification.add(text, { type: "warning" });
 }
 
@@ -72,9 +73,9 @@ export function confirmForce(pos, end) {
             {
                 title: _t("Record as done without QFPay's word?"),
                 body: _t(
-                    "QFPay could not say whether the money moved. Look at the terminal or at its " +
-                        "receipt first. The payment will be recorded as unconfirmed, and a " +
-                        "manager will see it."
+                    "QFPay could not say whether the money moved. Look at the terminal, at its " +
+                        "receipt or at the customer's wallet first. The payment will be recorded " +
+                        "as unconfirmed, and a manager will see it."
                 ),
                 // Enter and Escape keep asking: a scanner sends Enter too
                 confirmLabel: _t("Keep asking"),

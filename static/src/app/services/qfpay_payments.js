@@ -3,10 +3,12 @@ import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
 import { Reactive } from "@web/core/utils/reactive";
-import { isQFPayLine } from "@pos_payment_qfpay/app/payment_qfpay";
+import { codeMode, isQFPayLine, isTerminalLine } from "@pos_payment_qfpay/app/payment_qfpay";
+import { QFPayCodes } from "@pos_payment_qfpay/app/services/qfpay_codes";
 import * as doors from "@pos_payment_qfpay/app/services/qfpay_doors";
 import * as messages from "@pos_payment_qfpay/app/services/qfpay_messages";
 import { isClosed, isOpenState, isUnderWay } from "@pos_payment_qfpay/app/utils/line_view";
+import { walletOf } from "@pos_payment_qfpay/app/utils/wallet_codes";
 
 /** Milliseconds between two questions to the server, while somebody waits for the answer. */
 const ASK_EVERY = 1000;
@@ -44,6 +46,7 @@ export class QFPayPayments extends Reactive {
         this.bus = new EventBus();
         this.clock = markRaw({ timer: null, asking: false, again: false, failures: 0, now: 0 });
         this.hasBlocked = false;
+        this.codes = markRaw(new QFPayCodes(this));
     }
 
     // ------------------------------------------------------------------ what the cashier can ask
@@ -55,12 +58,39 @@ export class QFPayPayments extends Reactive {
      * @returns {Promise<boolean>} true: done; false: it certainly did not move. Pending until then
      */
     send(uuid) {
+        const line = this._line(uuid);
+        if (codeMode(line) === "scan" && !this.watches.has(uuid)) {
+            return this._sendScanned(line);
+        }
+        return this._begin(uuid);
+    }
+
+    /** Nothing is asked for before the customer's code is there. It is only passed on. */
+    async _sendScanned(line) {
+        const { uuid } = line;
+        const { known } = this._entry(uuid);
+        // a reload in the meantime should find nothing to follow
+        line.setPaymentStatus("pending");
+        const code = await this.codes.take(line, known?.can_retry_code ? known.message : "");
+        if (!code || !this._line(uuid) || isClosed(line)) {
+            return false;
+        }
+        line.setPaymentStatus("waiting");
+        const end = this._begin(uuid, code);
+        this._entry(uuid).wallet = walletOf(code, line.payment_method_id.qfpay_code_forms);
+        return end;
+    }
+
+    _begin(uuid, authCode) {
         const followed = this.watches.get(uuid);
         if (followed) {
             return followed.end;
         }
         const watch = this._follow(uuid, { here: true, starting: true });
-        this._start(watch);
+        // in one breath with the status that `pay` wrote: Odoo sends every change of an order to the
+        // customer display, and that would hold up the server while it wakes the terminal
+        this._line(uuid).setPaymentStatus("waitingCard");
+        this._start(watch, authCode);
         return watch.end;
     }
 
@@ -84,6 +114,8 @@ export class QFPayPayments extends Reactive {
         watch.unwanted = true;
         this._entry(uuid).callingOff = true;
         line.setPaymentStatus("waitingCancel");
+        this.codes.putAway(uuid);
+        this.refreshCodes(uuid);
         await watch.started;
         if (this.watches.has(uuid)) {
             await this._callOff(watch);
@@ -155,6 +187,30 @@ export class QFPayPayments extends Reactive {
         }
     }
 
+    /** @param {object} [line] a pos.payment record */
+    onLineCreated(line) {
+        this.onLineChanged(line);
+        if (isQFPayLine(line) && line.pos_order_id?.isRefund && !isClosed(line)) {
+            this._askWhatIsLeft(line);
+        }
+    }
+
+    /** How much can be given back of what was paid? */
+    async _askWhatIsLeft(line) {
+        const paid = line.pos_order_id.refunded_order_id?.payment_ids || [];
+        const uuids = paid.filter(isQFPayLine).map(({ uuid }) => uuid);
+        if (!uuids.length) {
+            return;
+        }
+        try {
+            const left = (await doors.status(uuids)).map(({ refundable }) => refundable ?? 0);
+            // one payment is given back at a time
+            this._entry(line.uuid).refundable = Math.max(...left);
+        } catch {
+            // it is only a hint: the server checks the amount when the refund begins
+        }
+    }
+
     /**
      * The server has news of a payment. Only the server writes them, and *done* is never taken back:
      * the line is done at once, and its facts are fetched after it.
@@ -163,16 +219,20 @@ export class QFPayPayments extends Reactive {
      */
     onNews(news) {
         const uuid = news.payment_uuid;
-        if (!this.watches.get(uuid)?.asked) {
+        const watch = this.watches.get(uuid);
+        const order = this._line(uuid)?.pos_order_id;
+        if (!order || order.finalized || watch?.asked === false) {
             return;
         }
-        if (news.state === "done") {
+        if (news.state !== "done") {
+            return watch && this._askNow();
+        }
+        if (watch) {
             const { known } = this._entry(uuid);
             this._learn({ ...known, ...news, cancelling: false, message: "" }, ++this.clock.now);
-            this._lookUp([uuid]);
-        } else {
-            this._askNow();
         }
+        // also when it is done already: the digits of a card come after the approval
+        this._lookUp([uuid]);
     }
 
     /**
@@ -191,13 +251,13 @@ export class QFPayPayments extends Reactive {
             line.handlePaymentResponse(true);
         } else if (isUnderWay(line)) {
             // `pay` marks the line a moment before it asks for the money
-            Promise.resolve().then(() => this.resume([line.pos_order_id]));
+            Promise.resolve().then(() => isUnderWay(line) && this.resume([line.pos_order_id]));
         }
     }
 
     // -------------------------------------------------------------------------------- beginning
 
-    async _start(watch) {
+    async _start(watch, authCode) {
         const { uuid } = watch;
         try {
             await this._synchronise(uuid);
@@ -208,16 +268,18 @@ export class QFPayPayments extends Reactive {
         }
         let answer = null;
         try {
-            answer = await doors.start(uuid);
+            answer = await doors.start(uuid, authCode);
         } catch (error) {
             watch.refusal = error instanceof RPCError ? error.data?.message : "";
         }
         if (answer?.error) {
-            this._refused(watch, answer.error.message);
+            const isBadCode = answer.error.code === "code";
+            this._refused(watch, answer.error.message, { can_retry_code: isBadCode });
             return;
         }
         this._entry(uuid).starting = false;
         watch.asked = true;
+        watch.since = this.clock.now;
         if (answer?.payment) {
             this._learn(answer.payment, ++this.clock.now);
         } else {
@@ -246,9 +308,23 @@ export class QFPayPayments extends Reactive {
     }
 
     /** Nothing was started. */
-    _refused(watch, reason) {
-        this._entry(watch.uuid).known = { state: "none", message: reason.toString() };
+    _refused(watch, reason, more = {}) {
+        this._entry(watch.uuid).known = { state: "none", message: reason.toString(), ...more };
         this._settle(watch, false);
+    }
+
+    /** The code ran out while it was shown: another one, under the next reference. */
+    _renew(watch) {
+        const started = Promise.withResolvers();
+        Object.assign(watch, {
+            asked: false,
+            certainly: 1,
+            started: started.promise,
+            hasStarted: started.resolve,
+        });
+        Object.assign(this._entry(watch.uuid), { starting: true, known: null });
+        this.refreshCodes(watch.uuid);
+        this._start(watch);
     }
 
     // ---------------------------------------------------------------------------------- asking
@@ -344,7 +420,7 @@ export class QFPayPayments extends Reactive {
     _learn(status, asked) {
         const watch = this.watches.get(status.payment_uuid);
         const line = this._line(status.payment_uuid);
-        if (!watch || !line) {
+        if (!watch?.asked || asked <= watch.since || !line) {
             return;
         }
         const entry = this._entry(watch.uuid);
@@ -359,6 +435,9 @@ export class QFPayPayments extends Reactive {
         entry.known = status;
         if (isOpenState(status)) {
             this._goesOn(watch, line, status, asked);
+            this.refreshCodes(watch.uuid);
+        } else if (status.can_renew && !watch.unwanted && this.codes.isOpen(watch.uuid)) {
+            this._renew(watch);
         } else {
             this._settle(watch, status.state === "done");
         }
@@ -391,10 +470,21 @@ export class QFPayPayments extends Reactive {
         }
         this._release(watch, done);
         callOff?.resolve(!done);
+        if (!done && this._asksForCodeAgain(watch, line, entry)) {
+            // once everybody who waited for this attempt has heard of its end
+            watch.end.then(() => line.pay());
+            return;
+        }
         messages.tellEnd(this.pos, line, entry.known, { done, forced, unwanted });
         if (!forced) {
             this.bus.trigger("settled", { line, done, auto: !unwanted });
         }
+    }
+
+    /** The customer's code was not good: the customer is still there, and shows another one. */
+    _asksForCodeAgain({ here, forced, unwanted }, line, { known }) {
+        const isWanted = here && !forced && !unwanted;
+        return isWanted && known.can_retry_code && messages.isShown(this.pos, line.pos_order_id);
     }
 
     /** The server wrote the same on its own record; here it is for the screen and the receipt. */
@@ -430,6 +520,7 @@ export class QFPayPayments extends Reactive {
     _callOffRefused(watch, reason) {
         this._entry(watch.uuid).callingOff = false;
         this._line(watch.uuid).setPaymentStatus("waitingCard");
+        this.refreshCodes(watch.uuid);
         messages.tellCallOffRefused(this.pos, reason);
         watch.callOff.resolve(false);
         watch.callOff = null;
@@ -437,6 +528,15 @@ export class QFPayPayments extends Reactive {
     }
 
     // -------------------------------------------------------------------------------- keeping
+
+    /** Something has changed that decides whether a line's code is shown. */
+    refreshCodes(uuid) {
+        this.codes.update(uuid, {
+            line: this._line(uuid),
+            entry: this._entry(uuid),
+            watch: this.watches.get(uuid),
+        });
+    }
 
     _line(uuid) {
         return this.pos.models["pos.payment"].getBy("uuid", uuid);
@@ -450,6 +550,12 @@ export class QFPayPayments extends Reactive {
             callingOff: false,
             asking: false,
             forced: false,
+            // the till's code while it can be paid, see QFPayCodes
+            code: null,
+            // the wallet whose code was scanned
+            wallet: "",
+            // how much of a refund QFPay can do, in currency units; null while nobody has said so
+            refundable: null,
         };
         return this.entries[uuid];
     }
@@ -462,6 +568,8 @@ export class QFPayPayments extends Reactive {
             here,
             forced,
             asked: !starting,
+            // answers to questions up to here are about an earlier attempt
+            since: this.clock.now,
             // questions up to here cannot tell whether a calling off was accepted
             calledOff: Infinity,
             callOff: null,
@@ -478,7 +586,8 @@ export class QFPayPayments extends Reactive {
             watch.hasStarted();
         }
         this.watches.set(uuid, watch);
-        Object.assign(this._entry(uuid), { starting, known: null, unreachable: false });
+        const fresh = { starting, known: null, unreachable: false, wallet: "" };
+        Object.assign(this._entry(uuid), fresh);
         if (here) {
             this.sentHere = this.sentHere.add(uuid);
         }
@@ -489,6 +598,7 @@ export class QFPayPayments extends Reactive {
     _release(watch, done) {
         watch.hasStarted();
         watch.resolve(done);
+        this.refreshCodes(watch.uuid);
         if (watch.here) {
             this.sentHere = [...this.sentHere].filter((uuid) => uuid !== watch.uuid);
         }
@@ -497,7 +607,9 @@ export class QFPayPayments extends Reactive {
 
     /** Core keeps a second terminal payment from starting while this till waits for one. */
     _updateInProgress() {
-        const isWaiting = [...this.watches.values()].some((watch) => watch.here && !watch.forced);
+        const isWaiting = [...this.watches.values()].some(
+            ({ uuid, here, forced }) => here && !forced && isTerminalLine(this._line(uuid))
+        );
         if (isWaiting || this.hasBlocked) {
             this.pos.paymentTerminalInProgress = isWaiting;
         }

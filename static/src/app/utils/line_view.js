@@ -1,5 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
-import { isQFPayLine } from "@pos_payment_qfpay/app/payment_qfpay";
+import { formatCurrency } from "@point_of_sale/app/models/utils/currency";
+import { codeMode, isQFPayLine, isTerminalLine } from "@pos_payment_qfpay/app/payment_qfpay";
 
 /** Statuses of a payment line between asking for the money and a final answer. */
 const UNDER_WAY = ["waiting", "waitingCard", "waitingCancel", "waitingCapture", "timeout"];
@@ -37,7 +38,7 @@ export function isOpenState(status) {
  * @property {string} text the situation in a sentence
  * @property {boolean} busy whether something is awaited
  * @property {boolean} locked whether the line cannot be removed now
- * @property {("send" | "retry" | "cancel" | "ask" | "force")[]} buttons
+ * @property {("send" | "show" | "scan" | "retry" | "code" | "cancel" | "ask" | "force")[]} buttons
  */
 
 /**
@@ -47,62 +48,130 @@ export function isOpenState(status) {
  */
 export function lineView(line, entry = {}) {
     const isRefund = line.getAmount() < 0;
+    const mode = codeMode(line);
     switch (line.getPaymentStatus()) {
         case "pending":
-            return view("ready", _t("Ready to be sent to the terminal."), ["send"]);
+            return readyView(mode);
         case "retry":
-            return view("retry", entry.known?.message || _t("Nothing was paid."), ["retry"]);
+            return retryView(mode, entry);
         case "done":
         case "reversed":
             return { ...view("done", closedText(line, entry, isRefund), []), locked: true };
     }
     if (!isUnderWay(line)) {
-        return null;
+        return isRefund ? refundView(line, entry) : null;
     }
-    return { ...underWayView(entry, isRefund), busy: true, locked: isRefund || entry.callingOff };
+    const now = isRefund ? refundingView(line, entry) : payingView(entry, mode);
+    return { ...now, busy: true, locked: isRefund || Boolean(entry.callingOff) };
 }
 
 function view(state, text, buttons) {
     return { state, text: text.toString(), buttons, busy: false, locked: false };
 }
 
-function underWayView(entry, isRefund) {
+function readyView(mode) {
+    if (mode === "show") {
+        return view("ready", _t("Ready to show the code."), ["show"]);
+    }
+    if (mode === "scan") {
+        return view("ready", _t("Scan the customer's code."), ["scan"]);
+    }
+    return view("ready", _t("Ready to be sent to the terminal."), ["send"]);
+}
+
+function retryView(mode, { known }) {
+    if (mode === "scan") {
+        return view("retry", known?.message || _t("Scan the customer's code."), ["scan"]);
+    }
+    return view("retry", known?.message || _t("Nothing was paid."), ["retry"]);
+}
+
+/** Before a refund is begun: how much of it QFPay can do. */
+function refundView(line, { refundable }) {
+    if (refundable === null || refundable === undefined) {
+        return null;
+    }
+    const { currency } = line.pos_order_id;
+    const text = refundable
+        ? _t("QFPay can give back %s at most.", formatCurrency(refundable, currency))
+        : _t("QFPay can give back nothing more of this payment.");
+    return view("ready", text, []);
+}
+
+function refundingView(line, entry) {
     const { known } = entry;
-    const terminal = known?.terminal || _t("the terminal");
     if (entry.unreachable) {
-        return view(
-            "unreachable",
-            isRefund
-                ? _t("The server does not answer. Do not refund again: asking until it does…")
-                : _t("The server does not answer. Do not charge again: asking until it does…"),
-            ["ask", "force"]
-        );
+        const text = _t("The server does not answer. Do not refund again: asking until it does…");
+        return view("unreachable", text, ["ask", "force"]);
     }
     if (entry.starting || !known) {
         return view("starting", _t("Asking the server…"), []);
     }
     if (known.state === "unknown") {
-        return view("unknown", known.message || _t("Asking QFPay what became of it…"), [
-            "ask",
-            "force",
-        ]);
+        return view("unknown", unknownText(known), ["ask", "force"]);
     }
-    if (entry.callingOff || known.cancelling) {
-        return view("cancelling", _t("Cancelling on %s…", terminal), []);
+    const text = isTerminalLine(line)
+        ? _t("Refunding on %s…", terminalName(known))
+        : _t("Giving the money back…");
+    return view("waiting", known.message || text, []);
+}
+
+function payingView(entry, mode) {
+    const { known } = entry;
+    const code = entry.code ? ["code"] : [];
+    if (entry.unreachable) {
+        const text = _t("The server does not answer. Do not charge again: asking until it does…");
+        return view("unreachable", text, [...code, "ask", "force"]);
     }
-    if (isRefund) {
-        return view("waiting", known.message || _t("Refunding on %s…", terminal), []);
+    if (entry.starting || !known) {
+        const text = mode === "show" ? _t("Asking QFPay for a code…") : _t("Asking the server…");
+        return view("starting", text, []);
     }
-    return view("waiting", known.message || _t("Waiting for the card on %s…", terminal), [
-        "cancel",
-    ]);
+    const isEnding = entry.callingOff || known.cancelling;
+    if (known.state === "unknown") {
+        // QFPay can be told by the payment's number; a terminal knows only what it does now
+        const cancel = mode && !isEnding ? ["cancel"] : [];
+        return view("unknown", unknownText(known), [...code, "ask", "force", ...cancel]);
+    }
+    if (isEnding) {
+        const text = mode
+            ? _t("Cancelling at QFPay…")
+            : _t("Cancelling on %s…", terminalName(known));
+        return view("cancelling", text, []);
+    }
+    return view("waiting", waitingText(entry, mode), [...code, "cancel"]);
+}
+
+function unknownText(known) {
+    return known.message || _t("Asking QFPay what became of it…");
+}
+
+function terminalName(known) {
+    return known.terminal || _t("the terminal");
+}
+
+function waitingText({ known, code, wallet }, mode) {
+    if (mode === "show" && !code) {
+        return known.qrcode
+            ? _t("The code has run out. Asking QFPay whether it was paid in the last moment…")
+            : _t("Asking QFPay for a code…");
+    }
+    if (mode === "show") {
+        return known.message || _t("Waiting for the customer to scan the code…");
+    }
+    if (mode === "scan") {
+        const text = known.message || _t("Waiting for QFPay…");
+        return wallet ? _t("%(wallet)s: %(text)s", { wallet, text }) : text;
+    }
+    return known.message || _t("Waiting for the card on %s…", terminalName(known));
 }
 
 function closedText(line, entry, isRefund) {
     if ((entry.forced || line.qfpay_confirmation === "unconfirmed") && !line.transaction_id) {
         return _t("Recorded as done, not confirmed by QFPay.");
     }
-    const means = [line.card_brand, line.card_no].filter(Boolean).join(" ");
+    const card = [line.card_brand, line.card_no].filter(Boolean).join(" ");
+    const means = card || (!isTerminalLine(line) && line.card_type);
     if (isRefund) {
         return means ? _t("Refunded to %s.", means) : _t("Refunded.");
     }

@@ -10,7 +10,7 @@ patch(OrderPaymentValidation.prototype, {
         if (this.order.payment_ids.some(isUnderWay)) {
             this.pos.dialog.add(AlertDialog, {
                 title: _t("A payment is under way"),
-                body: _t("Wait until the terminal has ended, or cancel the payment."),
+                body: _t("Wait until it has ended, or cancel the payment."),
             });
             return false;
         }

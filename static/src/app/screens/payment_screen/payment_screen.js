@@ -5,12 +5,14 @@ import { useBus } from "@web/core/utils/hooks";
 import { patch } from "@web/core/utils/patch";
 import { PaymentScreen } from "@point_of_sale/app/screens/payment_screen/payment_screen";
 import { isQFPayLine } from "@pos_payment_qfpay/app/payment_qfpay";
+import { useScans } from "@pos_payment_qfpay/app/services/barcode_reader";
 import { isClosed, isUnderWay } from "@pos_payment_qfpay/app/utils/line_view";
 
 patch(PaymentScreen.prototype, {
     setup() {
         super.setup(...arguments);
         useBus(this.pos.qfpay.bus, "settled", ({ detail }) => this.onQFPaySettled(detail));
+        useScans((text) => this.pos.qfpay.codes.isEcho(text, this.currentOrder));
         onMounted(() => this.pos.qfpay.resume([this.currentOrder]));
     },
 
