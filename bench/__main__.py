@@ -28,15 +28,16 @@ def main() -> int:
     options = _arguments()
     os.chdir(machine.ROOT)  # where Odoo's shell finds this package
     began = time.monotonic()
+    progress = _Progress()
     machine.end_politely_on_signals()
     try:
         with furnished() as shop:
             machine.say('Starting payments at 50 tills, beside pos_qfpay signing requests…')
-            calls = street.measure(shop, _progress)
+            calls = street.measure(shop, progress)
             machine.say('Paying in the browser, in turns with pos_qfpay…')
-            paid = payments.measure(shop, options.warm_up, options.payments, _progress)
+            paid = payments.measure(shop, options.warm_up, options.payments, progress)
         machine.say('Showing codes at 1, 10 and 100 tills; a thousand notifications…')
-        shown = codes.measure(_progress)
+        shown = codes.measure(progress)
     except machine.Problem as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -106,10 +107,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _progress(words: str) -> None:
-    """One line that is written over, where there is a terminal."""
-    if sys.stdout.isatty():
-        print(f'\r\033[K{words}', end='', flush=True)
+class _Progress:
+    """Shows that it goes on: in a line that is written over, or now and then in a log."""
+
+    def __init__(self, every: float = 30) -> None:
+        self._every = every
+        self._next = time.monotonic() + every
+
+    def __call__(self, words: str) -> None:
+        if sys.stdout.isatty():
+            print(f'\r\033[K{words} ', end='', flush=True)
+        elif time.monotonic() > self._next:
+            machine.say(words)
+            self._next = time.monotonic() + self._every
 
 
 if __name__ == '__main__':
