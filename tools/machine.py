@@ -124,6 +124,24 @@ def run(
         raise Problem(f'{problem or title + " failed"}: {last_line(log)} (all of it in {log})')
 
 
+def foreground(command: Sequence[str | Path], env: Mapping[str, str]) -> int:
+    """Run a program that has the terminal to itself; answer its exit code.
+
+    Ctrl-C is the program's business: a terminal sends it there too, and once is enough.
+    """
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        process = subprocess.Popen([str(part) for part in command], env=dict(env))
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def last_line(log: Path) -> str:
     """The last non-empty line of a log, with nothing in it that moves a terminal's cursor."""
     with contextlib.suppress(OSError), log.open('rb') as file:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,10 +65,4 @@ def pass_through(arguments: Sequence[str]) -> int:
     """Run Odoo in the foreground with the given arguments; answer its exit code."""
     source = prepare()
     with postgres.server():
-        process = subprocess.Popen(command(arguments), env=environ(source))
-        try:
-            return process.wait()
-        except BaseException:
-            process.send_signal(signal.SIGINT)
-            process.wait()
-            raise
+        return machine.foreground(command(arguments), environ(source))

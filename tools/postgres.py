@@ -234,4 +234,4 @@ def table(query: str, database: str) -> str:
 def pass_through(name: str, arguments: list[str]) -> int:
     """Run a PostgreSQL client program in the foreground; answer its exit code."""
     with server():
-        return subprocess.run([program(name), *arguments], env=environ(), check=False).returncode
+        return machine.foreground([program(name), *arguments], environ())
