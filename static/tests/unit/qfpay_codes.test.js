@@ -364,6 +364,7 @@ test("the scanner is heard whatever the nomenclature, and the amount is not touc
     expect(".o_notification").toHaveCount(0);
     server.approves(line.uuid);
     await seconds(1);
+    // what is over takes no codes
     await expect(reader.scan(WECHAT_CODE)).rejects.toThrow(/has read/);
 });
 
@@ -376,6 +377,19 @@ test("a scanner that sends no Enter is understood; a hand that types is left in 
     expect(server.calls).toEqual([]);
     await seconds(0.2);
     expect(server.calls[0].auth_code).toBe(ALIPAY_CODE);
+});
+
+test("a scan for the selected line charges it, without the dialog", async () => {
+    const { server, line, amount } = await setUpScan();
+    await press("escape");
+    await seconds(0);
+    expect(line.payment_status).toBe("retry");
+    await scanner().scan(ALIPAY_CODE);
+    await seconds(0);
+    expect(server.calls[0].auth_code).toBe(ALIPAY_CODE);
+    expect(line.payment_status).toBe("waitingCard");
+    expect(line.amount).toBe(amount);
+    expect(".modal").toHaveCount(0);
 });
 
 test("typing by hand is not taken for a scan", async () => {

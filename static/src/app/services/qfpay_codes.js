@@ -5,11 +5,18 @@ import { codeMode } from "@pos_payment_qfpay/app/payment_qfpay";
 import { QFPayCodeDialog } from "@pos_payment_qfpay/app/components/code_dialog/code_dialog";
 import { QFPayScanDialog } from "@pos_payment_qfpay/app/components/scan_dialog/scan_dialog";
 import { isShown } from "@pos_payment_qfpay/app/services/qfpay_messages";
-import { isOpenState } from "@pos_payment_qfpay/app/utils/line_view";
+import { isOpenState, isUnderWay } from "@pos_payment_qfpay/app/utils/line_view";
 import { cleanCode, walletOf } from "@pos_payment_qfpay/app/utils/wallet_codes";
 
 /** A code with less time left is not worth showing, in seconds. */
 const TOO_SHORT = 1;
+
+/** A QR code whose squares have no hairlines between them at any size. */
+function drawCode(text) {
+    const [kind, svg] = generateQRCodeDataUrl(text, { width: 512, height: 512 }).split(",");
+    const crisp = atob(svg).replace("<svg", '<svg shape-rendering="crispEdges"');
+    return `${kind},${btoa(crisp)}`;
+}
 
 /**
  * The codes between till and customer: the till's own on its screen and on the customer display,
@@ -108,7 +115,7 @@ export class QFPayCodes {
         view.timer = setTimeout(() => this._runOut(uuid, entry), known.expires_in * 1000);
         return {
             text: known.qrcode,
-            image: generateQRCodeDataUrl(known.qrcode, { width: 512, height: 512 }),
+            image: drawCode(known.qrcode),
             wallet: known.wallet || line.payment_method_id.name,
             endsAt: Date.now() + known.expires_in * 1000,
         };
@@ -174,30 +181,39 @@ export class QFPayCodes {
      */
     take(line, message) {
         if (!this.scans.has(line.uuid)) {
-            const scan = makeAwaitable(this.pos.dialog, QFPayScanDialog, { line, message });
-            this.scans.set(
-                line.uuid,
-                scan.finally(() => this.scans.delete(line.uuid))
-            );
+            const { dialog } = this.pos;
+            this._remember(line, makeAwaitable(dialog, QFPayScanDialog, { line, message }));
         }
         return this.scans.get(line.uuid);
     }
 
     /**
-     * Scanners like to read twice. The second time comes when the dialog is gone, and nobody should
-     * look for a product of that number.
+     * Something was scanned on the payment screen with no dialog open. A cashier who scans for the
+     * selected line means to charge it. And scanners like to read twice: nobody should look for a
+     * product with the number of a code that is being charged already.
      *
-     * @param {string} text what was scanned
      * @param {object} order
-     * @returns {boolean} whether it is a customer's code again that is being charged already
+     * @param {string} text what was scanned
+     * @returns {boolean} whether it was a customer's code
      */
-    isEcho(text, order) {
+    offer(order, text) {
         const code = cleanCode(text);
-        return order.payment_ids.some(
-            (line) =>
-                codeMode(line) === "scan" &&
-                this.payments.watches.has(line.uuid) &&
-                walletOf(code, line.payment_method_id.qfpay_code_forms)
+        const fits = (line) =>
+            codeMode(line) === "scan" && walletOf(code, line.payment_method_id.qfpay_code_forms);
+        const line = order.getSelectedPaymentline();
+        if (fits(line) && ["pending", "retry"].includes(line.getPaymentStatus())) {
+            this._remember(line, Promise.resolve(code));
+            line.pay();
+            return true;
+        }
+        return order.payment_ids.some((line) => isUnderWay(line) && fits(line));
+    }
+
+    _remember(line, scan) {
+        const { uuid } = line;
+        this.scans.set(
+            uuid,
+            scan.finally(() => this.scans.delete(uuid))
         );
     }
 }

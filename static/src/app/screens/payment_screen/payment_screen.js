@@ -12,7 +12,7 @@ patch(PaymentScreen.prototype, {
     setup() {
         super.setup(...arguments);
         useBus(this.pos.qfpay.bus, "settled", ({ detail }) => this.onQFPaySettled(detail));
-        useScans((text) => this.pos.qfpay.codes.isEcho(text, this.currentOrder));
+        useScans((text) => this.pos.qfpay.codes.offer(this.currentOrder, text));
         onMounted(() => this.pos.qfpay.resume([this.currentOrder]));
     },
 
