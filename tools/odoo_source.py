@@ -72,35 +72,44 @@ def _version(release: Path) -> str:
     return f'19.0-{int(release.stat().st_mtime)}'
 
 
-def _debian_sources() -> list[tuple[str, str]]:
-    """Each configured (options, address) that serves a Debian suite, the main mirror first.
+def debian_sources(apt: Path, codename: str) -> list[tuple[str, str]]:
+    """Each (options, address) in apt's configuration that serves Debian itself, main mirror first.
 
     Reads both of apt's formats: one line per source (``.list``) and paragraphs (``.sources``).
+
+    :param apt: apt's folder (``/etc/apt``)
+    :param codename: this release's name; its suite tells the mirror from security updates
     """
-    folder = Path('/etc/apt/sources.list.d')
+    folder = apt / 'sources.list.d'
     found: list[tuple[str, str, str]] = []
-    for path in [Path('/etc/apt/sources.list'), *sorted(folder.glob('*.list'))]:
+    for path in [apt / 'sources.list', *sorted(folder.glob('*.list'))]:
         for line in path.read_text().splitlines() if path.exists() else []:
             match = re.match(r'\s*deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s+(.*)', line)
             if match and 'main' in match[4].split():
-                found.append((match[1] or '', match[2], match[3]))
+                found.append(((match[1] or '').strip(), match[2], match[3]))
     for path in sorted(folder.glob('*.sources')):
         for paragraph in re.split(r'\n\s*\n', path.read_text()):
-            fields = _fields(paragraph)
-            if 'deb' not in fields.get('types', '').split():
-                continue
-            if fields.get('enabled', 'yes').lower() in ('no', 'false'):
-                continue
-            if 'main' not in fields.get('components', '').split():
-                continue
-            key = fields.get('signed-by', '')
-            options = f'signed-by={key}' if key.startswith('/') else ''
-            for address in fields.get('uris', '').split():
-                for suite in fields.get('suites', '').split():
-                    found.append((options, address, suite))
-    codename = _os_release().get('VERSION_CODENAME', '')
-    plain = [item for item in found if item[2] in (codename, 'stable', 'sid', 'unstable')]
-    return [(options.strip(), address) for options, address, _suite in plain]
+            found += _paragraph_sources(_fields(paragraph))
+    suites = (codename, 'stable', 'sid', 'unstable')
+    return [(options, address) for options, address, suite in found if suite in suites]
+
+
+def _paragraph_sources(fields: dict[str, str]) -> list[tuple[str, str, str]]:
+    """The (options, address, suite) of a paragraph that offers binary packages of ``main``."""
+    wanted = (
+        'deb' in fields.get('types', '').split()
+        and 'main' in fields.get('components', '').split()
+        and fields.get('enabled', 'yes').lower() not in ('no', 'false')
+    )
+    if not wanted:
+        return []
+    key = fields.get('signed-by', '')
+    options = f'signed-by={key}' if key.startswith('/') else ''
+    return [
+        (options, address, suite)
+        for address in fields.get('uris', '').split()
+        for suite in fields.get('suites', '').split()
+    ]
 
 
 def _fields(paragraph: str) -> dict[str, str]:
@@ -132,7 +141,7 @@ def _fetch() -> None:
             'Odoo 19 is fetched from Debian, and this machine is not a Debian: put an Odoo 19'
             ' somewhere and name its folder in ODOO_HOME.'
         )
-    sources = _debian_sources()
+    sources = debian_sources(Path('/etc/apt'), system.get('VERSION_CODENAME', ''))
     if not sources:
         raise Problem('apt has no Debian mirror configured: name an Odoo 19 folder in ODOO_HOME.')
     machine.need_space(CACHE, 3, 'Odoo')
