@@ -73,13 +73,14 @@ class RunningOdoo(servers.Odoo):
         return self.log.read_text(errors='replace')
 
     def connect(self, simulator: servers.Simulator) -> None:
-        """Point the shop's terminals (Till 1's, Till 2's) at the simulator's."""
+        """Point the shop's terminals (Till 1's, Till 2's) and account at the simulator's."""
         for index in range(len(simulator.terminals)):
             self.sql(
                 "UPDATE qfpay_terminal SET host = '127.0.0.1', port = %s WHERE name = %s",
                 simulator.port(index),
                 f'Terminal {index + 1}',
             )
+        self.sql('UPDATE qfpay_account SET custom_url = %s', simulator.gateway_url)
 
     def forget(self) -> None:
         """Close what is open on the database, so that it can be dropped."""
