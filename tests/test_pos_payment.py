@@ -176,9 +176,7 @@ class TestPosPayment(ShopCase):
         """Of two who write one record Odoo makes the till wait; the courier may be the other."""
         payment = self.confirmed()
         sent = dict(self.line(uuid=payment.uuid, payment_status='done'), write_date=False)
-        sent.update(
-            name=payment.name, payment_date=fields.Datetime.to_string(payment.payment_date)
-        )
+        sent.update(name=payment.name, payment_date=fields.Datetime.to_string(payment.payment_date))
         before = self.place(payment)
         self.update(payment, **sent)
         self.assertEqual(self.place(payment), before)
