@@ -53,7 +53,7 @@ class Errand:
     Each callable returns a qfpay.outcome.Outcome or raises NotSent, AnswerLost or InvalidRequest.
     """
 
-    send: Callable[[], Outcome]
+    send: Callable[[], Outcome] | None  # None: it was sent already
     enquire: Callable[[], Outcome] | None = None  # None: asked about in the account's round
     call_off: Callable[[], Outcome] | None = None
     complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits

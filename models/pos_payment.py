@@ -134,10 +134,14 @@ class PosPayment(models.Model):
                 and not payment.currency_id.is_zero(payment.amount)
             )
         )
-        super(PosPayment, doubtful).write({'qfpay_confirmation': 'unconfirmed'})
+        doubtful._qfpay_write({'qfpay_confirmation': 'unconfirmed'})
+
+    def _qfpay_write(self, vals):
+        """Past `write`, which guards these fields."""
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     def _qfpay_take_over(self, row):
-        """Write the ledger's word on the payment; past `write`, which guards these fields.
+        """Write the ledger's word on the payment.
 
         :param row: the `qfpay.transaction` whose state has just changed
         """
@@ -150,7 +154,7 @@ class PosPayment(models.Model):
             is_settled = self.qfpay_confirmation == 'confirmed'
             if not agrees and not is_settled and self.pos_order_id.state == 'draft':
                 # Nothing is booked yet: the line is worth what QFPay has moved.
-                super().write({'amount': row.amount})
+                self._qfpay_write({'amount': row.amount})
                 agrees = True
             values = {
                 'payment_status': 'done',
@@ -165,7 +169,7 @@ class PosPayment(models.Model):
             values = {'payment_status': 'retry'}
         else:
             return
-        super().write(values)
+        self._qfpay_write(values)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):

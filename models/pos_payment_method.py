@@ -121,11 +121,12 @@ class PosPaymentMethod(models.Model):
 
     @api.onchange('use_payment_terminal')
     def _onchange_use_payment_terminal(self):
-        super()._onchange_use_payment_terminal()
+        result = super()._onchange_use_payment_terminal()
         if self.use_payment_terminal != ECR:
             self.qfpay_ecr_channel = False
         if self.use_payment_terminal != OPENAPI:
             self.qfpay_account_id = self.qfpay_pay_type = False
+        return result
 
     @api.onchange('qfpay_ecr_channel')
     def _onchange_qfpay_ecr_channel(self):

@@ -43,7 +43,7 @@ class QFPayAccount(models.Model):
     _order = 'name, id'
     _check_company_auto = True
 
-    name = fields.Char(required=True, help='What managers call it, for instance the shop\'s name.')
+    name = fields.Char(required=True, help="What managers call it, for instance the shop's name.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         comodel_name='res.company', required=True, default=lambda self: self.env.company
@@ -152,7 +152,7 @@ class QFPayAccount(models.Model):
         for account in self.sudo():
             if account.environment == 'custom' and not account.custom_url:
                 raise ValidationError(
-                    self.env._('Enter the address, or choose one of QFPay\'s environments.')
+                    self.env._("Enter the address, or choose one of QFPay's environments.")
                 )
             try:
                 if account.custom_url:
@@ -233,7 +233,9 @@ class QFPayAccount(models.Model):
                 till=transaction.config_id.name,
             )
             return courier.Errand(send=lambda: gateway.refund(request))
-        payment = self._payment_request(transaction)
+        send = None
+        if transaction.state == 'draft':
+            send = partial(gateway.pay, self._payment_request(transaction))
         order = CallOff(
             pay_type=transaction.channel,
             amount_minor=transaction.amount_minor,
@@ -242,9 +244,7 @@ class QFPayAccount(models.Model):
             syssn=transaction.syssn or None,
             till=transaction.config_id.name,
         )
-        return courier.Errand(
-            send=lambda: gateway.pay(payment), call_off=lambda: gateway.call_off(order)
-        )
+        return courier.Errand(send=send, call_off=lambda: gateway.call_off(order))
 
     def _payment_request(self, transaction):
         """The request for a payment (the protocol, B6.1).
@@ -352,7 +352,7 @@ class QFPayAccount(models.Model):
                 'its firewall.'
             ),
             'tls': self.env._(
-                'The connection is not safe: the certificate is not QFPay\'s, or the clock of the '
+                "The connection is not safe: the certificate is not QFPay's, or the clock of the "
                 'Odoo server is wrong.'
             ),
             'address': self.env._(
@@ -376,7 +376,7 @@ class QFPayAccount(models.Model):
                 said=said,
             ),
             'clock': self.env._(
-                'The clock of the Odoo server differs from QFPay\'s by %(minutes)s minutes. Set '
+                "The clock of the Odoo server differs from QFPay's by %(minutes)s minutes. Set "
                 'it right, or QFPay refuses payments.',
                 minutes=round(abs(found.skew or 0) / 60),
             ),

@@ -62,7 +62,6 @@ EXPIRED = '1181'
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
 
 
-
 def accepted_currencies(provider, channel):
     """The currencies that a terminal's channel, or a pay type, takes.
 
@@ -172,7 +171,7 @@ class QFPayTransaction(models.Model):
     )
     syssn = fields.Char(string='QFPay Number', readonly=True, index='btree_not_null')
     chnlsn = fields.Char(string='Channel Reference', readonly=True)
-    pay_type = fields.Char(string='Pay Type', readonly=True)
+    pay_type = fields.Char(readonly=True)
     card_scheme = fields.Char(readonly=True)
     card_last4 = fields.Char(string='Card Number (last 4)', readonly=True)
     card_type = fields.Char(readonly=True)
@@ -283,10 +282,14 @@ class QFPayTransaction(models.Model):
 
         :return: `pos.payment` with the system's rights
         """
-        payment = self.env['pos.payment'].search_fetch(
-            [('uuid', '=', payment_uuid)],
-            ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
-        ).sudo()
+        payment = (
+            self.env['pos.payment']
+            .search_fetch(
+                [('uuid', '=', payment_uuid)],
+                ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
+            )
+            .sudo()
+        )
         # An empty uuid would find whatever has none.
         if not payment or not payment_uuid:
             raise StartRefused(
@@ -310,9 +313,7 @@ class QFPayTransaction(models.Model):
     @api.model
     def _attempts(self, payment_uuid):
         """All attempts to pay a line, the newest first."""
-        return self.search_fetch(
-            [('payment_uuid', '=', payment_uuid)], ['state'], order='id desc'
-        )
+        return self.search_fetch([('payment_uuid', '=', payment_uuid)], ['state'], order='id desc')
 
     def _deciding(self):
         """The attempt that tells how their line stands: one that is done, else the newest."""
@@ -911,13 +912,14 @@ class QFPayTransaction(models.Model):
         return True
 
     def _errand_to_call_off(self):
-        """The errand, if the terminal may still be busy with this very payment.
+        """The errand, if it can hit this very payment only.
 
-        A terminal's cancel names no payment: sent too late it would hit another one.
+        A terminal's cancel names no payment: sent too late it would hit another one. The gateway is
+        told the number of the order.
         """
         self.ensure_one()
         is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
-        if self.state not in OPEN_STATES or is_over:
+        if self.state not in OPEN_STATES or (self.terminal_id and is_over):
             return None
         return self._errand()
 

@@ -99,7 +99,7 @@ class _Reader(io.RawIOBase):
 
     def close(self) -> None:
         self._raw.close()
-        super().close()
+        return super().close()
 
 
 class _BoundedSocket:
@@ -150,7 +150,7 @@ class _Connection(HTTPConnection):
             self.connect()
         self.sock.settimeout(self._passage.remaining(self._passage.read_timeout))
         self._passage.left = True
-        super().send(data)
+        return super().send(data)
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

@@ -3,7 +3,7 @@
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Conversation:
@@ -105,12 +105,9 @@ class Server:
             self._start(self._talk, conversation)
 
     def _talk(self, conversation):
-        try:
+        # An OSError: the other side has had enough.
+        with conversation.sock, suppress(OSError):
             self.behaviour(conversation)
-        except OSError:
-            pass  # the other side has had enough
-        finally:
-            conversation.sock.close()
 
     def stop(self):
         self.stopping.set()

@@ -65,9 +65,7 @@ class TestOpenApiCodes(OpenApiCase):
         self.assertTrue(english.endswith(('.', '…', ').')), f'{code}: {english}')
         self.assertNotEqual(english, chinese, f'{code} is not said in Chinese')
         if row.state == 'failed':
-            self.assertRegex(
-                english, r'(?i)no money|nothing|gave|refuses|find|too small|given'
-            )
+            self.assertRegex(english, r'(?i)no money|nothing|gave|refuses|find|too small|given')
 
     def test_every_code_of_a_payment(self):
         self.env['res.lang']._activate_lang('zh_HK')
@@ -157,6 +155,14 @@ class TestOpenApiCodes(OpenApiCase):
         row._learn(self.recorded(row, '1181'), 'enquiry')
         self.assertEqual(row.state, 'failed')
         self.assertTrue(row._status()['can_renew'])
+
+    def test_called_off_by_its_number_late_and_without_the_customers_code(self):
+        for row in (self.sent(self.shown), self.sent(self.scanned, auth_code='281234567890123456')):
+            row._learn(self.recorded(row, '1143', pay_type=row.channel), 'enquiry')
+            row.deadline = fields.Datetime.now() - timedelta(minutes=1)
+            errand = row._errand_to_call_off()
+            self.assertTrue(errand.call_off)
+            self.assertFalse(errand.send)
 
     def test_partial_refunds_until_nothing_is_left(self):
         paid = self.paid_by_code(self.shown, 100)
