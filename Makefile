@@ -7,7 +7,7 @@
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
 
-demo: ## a furnished shop with simulated terminals, after one sale; ONCE=1 ends after the sale
+demo: ## a furnished shop with simulated terminals, after a sale by card and one by code; ONCE=1 ends there
 	@ONCE="$(ONCE)" tools/bootstrap.sh demo
 
 test: ## every test; the last line counts them

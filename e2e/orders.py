@@ -92,9 +92,7 @@ class Counter:
         assert 'payment' in answer, answer
         return payment_uuid
 
-    def wait_state(
-        self, payment_uuid: str, *states: str, seconds: float = 60
-    ) -> dict[str, Any]:
+    def wait_state(self, payment_uuid: str, *states: str, seconds: float = 60) -> dict[str, Any]:
         """Wait until the line is in one of ``states`` (any final one when none is named)."""
         wanted = states or FINAL
 

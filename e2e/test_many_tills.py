@@ -120,9 +120,7 @@ def test_nobody_waits_for_fifty_customers(prefork, many_terminals):
         counters = list(pool.map(lambda name: Counter(prefork.rpc('manager'), name), names))
     lines = [counter.pay(25) for counter in counters]
     wait_for(
-        lambda: all(
-            many_terminals.terminal(index)['screen']['job'] for index in range(CUSTOMERS)
-        ),
+        lambda: all(many_terminals.terminal(index)['screen']['job'] for index in range(CUSTOMERS)),
         60,
         'not every terminal has woken up',
     )
@@ -130,7 +128,7 @@ def test_nobody_waits_for_fifty_customers(prefork, many_terminals):
     # No connection is in a transaction, or working, for a customer who thinks.
     for _look in range(5):
         held = prefork.sql(
-            "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()"
+            'SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()'
             " AND pid != pg_backend_pid() AND xact_start < now() - interval '0.5 seconds'"
         )
         assert held == []
