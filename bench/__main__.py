@@ -41,6 +41,8 @@ def main() -> int:
     except machine.Problem as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     rows = judge(paid, calls) + judge_codes(shown)
     report.write(rows, RESULTS)
     print(f'\n{report.table(rows)}\n')
