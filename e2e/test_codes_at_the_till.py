@@ -24,21 +24,9 @@ def gs1(odoo_server):
     )
 
 
-def customer_display(till):
-    """The second screen of a till, as its customer sees it."""
-    with till.context.expect_page() as opened:
-        till.page.evaluate(
-            '() => window.open(`/pos_customer_display/${posmodel.config.id}/1`, "_blank")'
-        )
-    display = opened.value
-    display.wait_for_load_state('load')
-    return display
-
-
 def test_a_shown_code_is_on_both_screens_until_it_is_paid(odoo_server, simulator, pos):
     till = pos('Till 1')
-    display = customer_display(till)
-    till.page.bring_to_front()
+    display = till.customer_display()
     till.add('Porcelain Cup')
     till.pay('WeChat code')
     code = till.page.locator('.qfpay-code-dialog .qfpay-code img')
@@ -98,23 +86,17 @@ def test_a_code_that_runs_out_is_renewed(simulator, pos):
     till.wait_done(uuid)
 
 
-def scan(till, text):
-    """As a scanner types: faster than any hand, ending with Enter."""
-    till.page.keyboard.type(text)
-    till.page.keyboard.press('Enter')
-
-
 def test_a_scanned_code_is_charged_under_gs1_and_never_becomes_an_amount(simulator, gs1, pos):
     till = pos('Till 1')
     till.add('Porcelain Cup')
     till.pay('Scan wallet')
     dialog = till.page.locator('.qfpay-scan-dialog')
     expect(dialog).to_be_visible()
-    scan(till, '4891234567890')
+    till.scan('4891234567890')
     expect(dialog.locator('.qfpay-scan-problem')).to_contain_text('no payment code')
     till.screenshot(PICTURES / 'scan-refused.png')
     uuid = till.uuid()
-    scan(till, simulator.phone_code('alipay', 'password'))
+    till.scan(simulator.phone_code('alipay', 'password'))
     expect(till.page.locator('.qfpay-status')).to_contain_text(re.compile('password', re.I))
     till.screenshot(PICTURES / 'scan-password.png')
     till.wait_done(uuid, seconds=30)
@@ -128,7 +110,7 @@ def test_a_used_code_asks_for_another(simulator, pos):
     dialog = till.page.locator('.qfpay-scan-dialog')
     expect(dialog).to_be_visible()
     uuid = till.uuid()
-    scan(till, simulator.phone_code('wechat', 'used'))
+    till.scan(simulator.phone_code('wechat', 'used'))
     expect(dialog.locator('.qfpay-scan-problem')).to_contain_text('new', timeout=20_000)
-    scan(till, simulator.phone_code('wechat'))
+    till.scan(simulator.phone_code('wechat'))
     till.wait_done(uuid)

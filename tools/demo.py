@@ -1,4 +1,6 @@
-"""``make demo``: the furnished shop with everything simulated, and a sale by card and by code.
+"""``make demo``: the furnished shop with everything simulated, and three sales.
+
+By card on the terminal; by a code on the till and the customer display; by the customer's code.
 
 The environment may say ``ONCE=1`` (end after the sales), ``PORT`` (Odoo's) and ``SIMULATOR_PORT``
 (the terminals' screens'); free loopback ports are taken otherwise. Every demonstration begins with
@@ -23,7 +25,7 @@ from .server import Odoo, Process, Simulator, running
 DATABASE = database.own_name('demo')
 PICTURES = machine.RUN / 'demo'
 TILL = 'Till 1'
-SALES = 2
+SALES = 3
 PAYMENTS = """
     SELECT orders.pos_reference AS "order", method.name ->> 'en_US' AS method,
            currency.name || ' ' || to_char(payment.amount, 'FM999990.00') AS amount,
@@ -106,6 +108,8 @@ def _sell(odoo: Odoo, simulator: Simulator) -> None:
             _sell_by_card(window, simulator)
             window.next_order()
             _sell_by_code(window, simulator)
+            window.next_order()
+            _sell_by_scan(window, simulator)
         except (BrowserError, AssertionError) as error:
             _picture(window.page, 'trouble')
             print(postgres.table(PAYMENTS, DATABASE), end='')
@@ -137,18 +141,35 @@ def _sell_by_card(window: till.Till, simulator: Simulator) -> None:
 
 
 def _sell_by_code(window: till.Till, simulator: Simulator) -> None:
+    display = window.customer_display()
     window.add('Jasmine Tea Tin')
     say('The cashier taps WeChat code…')
     window.pay('WeChat code')
     uuid = window.uuid()
     code = window.page.locator('.qfpay-code-dialog .qfpay-code img')
     code.wait_for(timeout=30_000)
+    display.locator('.qfpay-customer-code img').wait_for(timeout=30_000)
     _picture(window.page, '6-code')
+    _picture(display, '7-customer-display')
     say('The customer scans the code and pays…')
     simulator.gateway_act('scan')
     simulator.gateway_act('pay')
     window.wait_done(uuid, 60)
-    _picture(window.page, '7-paid')
+    _picture(window.page, '8-paid')
+    window.validate()
+    display.close()
+
+
+def _sell_by_scan(window: till.Till, simulator: Simulator) -> None:
+    window.add('Jasmine Tea Tin')
+    say("The cashier taps Scan wallet, and scans the customer's phone…")
+    window.pay('Scan wallet')
+    uuid = window.uuid()
+    window.page.locator('.qfpay-scan-dialog').wait_for(timeout=30_000)
+    _picture(window.page, '9-scan')
+    window.scan(simulator.phone_code('alipay'))
+    window.wait_done(uuid, 60)
+    _picture(window.page, '10-paid')
     window.validate()
 
 

@@ -169,6 +169,22 @@ class Till:
             timeout=seconds * 1000,
         )
 
+    def customer_display(self) -> Page:
+        """Open the till's second screen, as its customer sees it; the till stays in front."""
+        with self.context.expect_page() as opened:
+            self.page.evaluate(
+                '() => window.open(`/pos_customer_display/${posmodel.config.id}/1`, "_blank")'
+            )
+        display = opened.value
+        display.wait_for_load_state('load')
+        self.page.bring_to_front()
+        return display
+
+    def scan(self, code: str) -> None:
+        """Type as a scanner does: faster than any hand, ending with Enter."""
+        self.page.keyboard.type(code)
+        self.page.keyboard.press('Enter')
+
     def call_off(self) -> None:
         """Press the line's Cancel."""
         self.line.locator('.send_payment_cancel').click()
