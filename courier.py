@@ -41,7 +41,7 @@ HEARTBEAT = 5  # seconds between signs of life
 FIRST_ENQUIRY = 1  # seconds between a lost answer and the first question
 LONGEST_PAUSE = 15  # seconds between two questions, once the first ones brought nothing
 DETAILS_AFTER = 0.2  # seconds in which the till turns green before the card's digits are fetched
-HEAD_START = 0.01  # seconds in which the till gets its answer before the courier needs the CPU
+HEAD_START = 0.005  # seconds in which the till gets its answer before the courier needs the CPU
 ROUND = 2  # seconds between two questions about all open payments of an account
 GIVE_UP = 15 * 60  # seconds of asking; afterwards the cron and the tills ask again
 
