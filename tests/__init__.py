@@ -20,5 +20,6 @@ from . import (
     test_pos_payment,
     test_setup,
     test_tours,
+    test_tours_codes,
     test_uninstall,
 )

@@ -338,7 +338,10 @@ class SimulatorCase(Shop, HttpCase):
             self.simulator.reset(number)
         for row in rows:
             courier.carry(self.env.cr.dbname, row.id)
-        self.wait(lambda: not courier._jobs._wakers, 'every courier to come home')
+        self.wait(
+            lambda: not courier._jobs._wakers and not courier._rounds._wakers,
+            'every courier to come home',
+        )
 
     def login(self, user):
         self.authenticate(user.login, user.login)

@@ -15,7 +15,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Simulator:
-    """`python -m simulator` on free ports of this machine.
+    """`python -m simulator` on free ports of this machine, with its gateway.
 
     :param int terminals: how many terminals it shows; they are counted from 0
     """
@@ -87,8 +87,32 @@ class Simulator:
         log = self._call(terminal, 'log')
         return [entry for entry in log if func_type in (None, entry['func_type'])]
 
+    @property
+    def gateway_url(self):
+        """The address of the OpenAPI."""
+        return self.addresses['gateway']
+
+    def act(self, do, **values):
+        """What the customer does with the newest order: scan, pay, refuse, expire …"""
+        return self._ask('gateway/orders/last/act', {'do': do, **values})
+
+    def orders(self):
+        """QFPay's book of orders and refunds, oldest first."""
+        return self._ask('gateway/orders')
+
+    def phone_code(self, wallet='alipay', script='ok'):
+        """A customer's code; the script says what happens when it is scanned."""
+        return self._ask(f'phone/code?wallet={wallet}&script={script}')['code']
+
+    def reset_gateway(self):
+        """No orders, and settings as at the start."""
+        return self._ask('gateway/reset', {})
+
     def _call(self, terminal, path, values=None):
-        url = f'{self.addresses["web"]}/api/terminals/{terminal}/{path}'.rstrip('/')
+        return self._ask(f'terminals/{terminal}/{path}'.rstrip('/'), values)
+
+    def _ask(self, path, values=None):
+        url = f'{self.addresses["web"]}/api/{path}'
         data = None if values is None else json.dumps(values).encode()
         request = urllib.request.Request(url, data)  # noqa: S310 (the address is our own)
         with _opener.open(request, timeout=10) as answer:

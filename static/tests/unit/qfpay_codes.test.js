@@ -207,6 +207,11 @@ test("a wallet that cannot be called off: the code comes back only when it is as
     await seconds(0);
     expect(CODE).toHaveCount(1);
     expect(line.qrPaymentData.name).toBe("Alipay");
+    // so it is wanted again: nobody is warned
+    server.approves(line.uuid);
+    await seconds(1);
+    expect(line.payment_status).toBe("done");
+    expect(".modal").toHaveCount(0);
 });
 
 test("paid in the moment of calling off: the cashier is told", async () => {

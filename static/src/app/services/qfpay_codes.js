@@ -59,8 +59,13 @@ export class QFPayCodes {
         }
     }
 
-    /** The cashier wants to see the code again. */
+    /** The cashier wants to see the code again, and the payment with it if it was to be called off. */
     show(uuid) {
+        const watch = this.payments.watches.get(uuid);
+        if (!watch) {
+            return;
+        }
+        watch.unwanted = false;
         Object.assign(this._view(uuid), { asked: true, hidden: false, away: false });
         this.payments.refreshCodes(uuid);
     }
