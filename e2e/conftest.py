@@ -222,6 +222,7 @@ def pos(
         )
         tills.append(till)
         till.open()
+        till.new_order()
         return till
 
     yield open_till

@@ -115,6 +115,12 @@ class Till:
             opening.locator('.modal-footer .btn-primary').click()
             expect(opening).to_have_count(0)
 
+    def new_order(self) -> None:
+        """Press the plus: an order without anything on it, whatever else the till holds."""
+        self.page.locator('.pos-leftheader .list-plus-btn').first.click()
+        expect(self.page.locator('.product-screen')).to_be_visible()
+        expect(self.page.locator('.orderline')).to_have_count(0)
+
     def add(self, product: str, times: int = 1) -> None:
         """Put a product on the order."""
         tile = self.page.locator('article.product', has_text=product)
