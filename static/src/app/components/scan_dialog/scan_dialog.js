@@ -1,12 +1,10 @@
 import { Component, onWillDestroy, useExternalListener, useState } from "@odoo/owl";
 import { barcodeService } from "@barcodes/barcode_service";
-import {
-    BarcodeVideoScanner,
-    isBarcodeScannerSupported,
-} from "@web/core/barcode/barcode_video_scanner";
+import { isBarcodeScannerSupported } from "@web/core/barcode/barcode_video_scanner";
 import { Dialog } from "@web/core/dialog/dialog";
 import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
+import { WalletCamera } from "@pos_payment_qfpay/app/components/scan_dialog/wallet_camera";
 import { useScans } from "@pos_payment_qfpay/app/services/barcode_reader";
 import { cleanCode, walletOf, walletsOf } from "@pos_payment_qfpay/app/utils/wallet_codes";
 
@@ -16,7 +14,7 @@ import { cleanCode, walletOf, walletsOf } from "@pos_payment_qfpay/app/utils/wal
  */
 export class QFPayScanDialog extends Component {
     static template = "pos_payment_qfpay.ScanDialog";
-    static components = { BarcodeVideoScanner, Dialog };
+    static components = { Dialog, WalletCamera };
     static props = {
         // a pos.payment record
         line: Object,
