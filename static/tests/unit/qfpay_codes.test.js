@@ -113,12 +113,18 @@ test("closing the dialog calls nothing off: the code can be shown again", async 
 });
 
 test("no code yet: the line says so, and the dialog comes with the code", async () => {
-    const { server, line } = await setUpShown({ qrcode: "", message: "" });
+    const { server, line } = await setUpShown({ state: "sent", qrcode: "" });
     expect(".modal").toHaveCount(0);
     expect(lineText()).toBe("Asking QFPay for a code…");
     server.shows(line.uuid);
     await seconds(1);
     expect(CODE).toHaveCount(1);
+});
+
+test("a code that got lost on its way is not waited for", async () => {
+    await setUpShown({ qrcode: "" });
+    expect(lineText()).toMatch(/did not arrive/);
+    expect(lineButtons()).toEqual(["Cancel"]);
 });
 
 test("a code that runs out while it is shown is renewed, under a new attempt", async () => {

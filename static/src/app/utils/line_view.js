@@ -151,19 +151,26 @@ function terminalName(known) {
 }
 
 function waitingText({ known, code, wallet }, mode) {
-    if (mode === "show" && !code) {
-        return known.qrcode
-            ? _t("The code has run out. Asking QFPay whether it was paid in the last moment…")
-            : _t("Asking QFPay for a code…");
-    }
     if (mode === "show") {
-        return known.message || _t("Waiting for the customer to scan the code…");
+        return shownText(known, code);
     }
     if (mode === "scan") {
         const text = known.message || _t("Waiting for QFPay…");
         return wallet ? _t("%(wallet)s: %(text)s", { wallet, text }) : text;
     }
     return known.message || _t("Waiting for the card on %s…", terminalName(known));
+}
+
+function shownText(known, code) {
+    if (code) {
+        return known.message || _t("Waiting for the customer to scan the code…");
+    }
+    if (known.qrcode) {
+        return _t("The code has run out. Asking QFPay whether it was paid in the last moment…");
+    }
+    return known.state === "pending"
+        ? _t("QFPay has the order, but its code did not arrive. Cancel, then try again.")
+        : _t("Asking QFPay for a code…");
 }
 
 function closedText(line, entry, isRefund) {
