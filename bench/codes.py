@@ -114,7 +114,7 @@ def _furnished() -> Iterator[_Shop]:
 
 
 def _address(shop: _Shop) -> str:
-    ((token,),) = shop.sql('SELECT notify_token FROM qfpay_account')
+    ((token,),) = shop.sql("SELECT notify_token FROM qfpay_account WHERE name = 'Bench'")
     return f'{shop.odoo.url}/pos_payment_qfpay/notify/{token}'
 
 
