@@ -126,3 +126,9 @@ class TestToursCodes(OpenApiShop, SimulatorCase):
             self._payments(self.shown).mapped('transaction_id'),
             [paid.syssn, first.syssn, second.syssn],
         )
+
+    def test_the_customer_display_is_translated(self):
+        self.env['res.lang']._activate_lang('zh_HK')
+        answer = self.url_open('/website/translations?lang=zh_HK').json()
+        terms = answer['modules']['pos_payment_qfpay']['messages']
+        self.assertIn('This code has run out.', [term['id'] for term in terms])
