@@ -158,11 +158,13 @@ def _count_queries(shop: _Shop, uuids: list[str]) -> float:
     """Queries in each poll interval while all the tills ask the server every second."""
     time.sleep(POLL * 2)
     before = shop.gateway.gateway()['requests']['query']
-    ends_at = time.monotonic() + STEADY
-    while time.monotonic() < ends_at:
+    began = time.monotonic()
+    while time.monotonic() < began + STEADY:
         for uuid in uuids:
             shop.status([uuid])
-    return (shop.gateway.gateway()['requests']['query'] - before) / (STEADY / POLL)
+    # The first and the last query may both stand at the borders of the time.
+    asked = shop.gateway.gateway()['requests']['query'] - before - 1
+    return asked * POLL / (time.monotonic() - began)
 
 
 def _flood(shop: _Shop, found: Codes) -> None:
