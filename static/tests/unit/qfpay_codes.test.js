@@ -154,6 +154,17 @@ test("a code that runs out while it is shown is renewed, under a new attempt", a
     expect(line.payment_status).toBe("done");
 });
 
+test("a code that nobody looks at any more is not renewed for ever", async () => {
+    const { server, line } = await setUpShown();
+    for (let turn = 0; turn < 15; turn++) {
+        server.letsRunOut(line.uuid);
+        await seconds(1);
+    }
+    expect(server.count("start")).toBe(12);
+    expect(line.payment_status).toBe("retry");
+    expect(".qfpay-code-dialog").toHaveCount(0);
+});
+
 test("what was asked before a renewal ends nothing after it", async () => {
     const { server, store, line } = await setUpShown();
     server.letsRunOut(line.uuid);

@@ -20,6 +20,8 @@ const SYNC_LIMIT = 30000;
 const SENT_HERE = "pos_payment_qfpay.sent_here";
 /** What the server's status and the payment line call by the same name. */
 const FACTS = ["transaction_id", "payment_ref_no", "card_brand", "card_no", "card_type"];
+/** How many codes are shown one after the other: after that nobody is standing there any more. */
+const MOST_RENEWALS = 11;
 /** How often the server must say that it knows nothing, when a start may still be on its way. */
 const CERTAINLY_NONE = 2;
 
@@ -313,10 +315,15 @@ export class QFPayPayments extends Reactive {
         this._settle(watch, false);
     }
 
+    _isRenewed({ uuid, unwanted, renewals }) {
+        return !unwanted && renewals < MOST_RENEWALS && this.codes.isOpen(uuid);
+    }
+
     /** The code ran out while it was shown: another one, under the next reference. */
     _renew(watch) {
         const started = Promise.withResolvers();
         Object.assign(watch, {
+            renewals: watch.renewals + 1,
             asked: false,
             certainly: 1,
             started: started.promise,
@@ -436,7 +443,7 @@ export class QFPayPayments extends Reactive {
         if (isOpenState(status)) {
             this._goesOn(watch, line, status, asked);
             this.refreshCodes(watch.uuid);
-        } else if (status.can_renew && !watch.unwanted && this.codes.isOpen(watch.uuid)) {
+        } else if (status.can_renew && this._isRenewed(watch)) {
             this._renew(watch);
         } else {
             this._settle(watch, status.state === "done");
@@ -576,6 +583,7 @@ export class QFPayPayments extends Reactive {
             // the cashier tried to call it off, so a success is a surprise
             unwanted: false,
             certainly: starting ? 1 : CERTAINLY_NONE,
+            renewals: 0,
             refusal: "",
             end: ended.promise,
             resolve: ended.resolve,
