@@ -88,41 +88,48 @@ class Shop:
 @contextlib.contextmanager
 def furnished() -> Iterator[Shop]:
     """The shop, open; all of it is gone afterwards."""
-    _need_official_port()
+    address = _official_address()
     source = odoo_run.prepare()
     name = f'bench_{os.getpid()}'
     with postgres.server(), contextlib.ExitStack() as stack:
         database.create(source, name, database.ensure_addon_template(source))
         stack.callback(database.drop, name)
         database.shell(source, 'Furnishing the bench', name, FURNISH)
-        terminal = Simulator(
-            name='bench/terminal', terminals=1, options=(f'--https-port={OFFICIAL_PORT}',)
-        )
+        options = (f'--host={address}', f'--https-port={OFFICIAL_PORT}')
+        terminal = Simulator(name='bench/terminal', terminals=1, options=options)
         street = Simulator(name='bench/street', terminals=CUSTOMERS)
         stack.enter_context(running(terminal, street))
-        _connect(name, terminal, street)
+        _connect(name, address, terminal, street)
         probe_port = machine.free_port()
         odoo = _odoo(source, name, probe_port)
         stack.enter_context(running(odoo))
         yield Shop(name, odoo, terminal, street, Probe(probe_port, name))
 
 
-def _need_official_port() -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(('127.0.0.1', OFFICIAL_PORT))
-        except OSError as error:
-            raise Problem(
-                f'Port {OFFICIAL_PORT} on 127.0.0.1 cannot be used ({error.strerror}), and '
-                "pos_qfpay's code speaks to no other: stop what listens there, then try again."
-            ) from None
+def _official_address() -> str:
+    """A loopback address where pos_qfpay's only port is free: a demo may have it on the first."""
+    for number in range(1, 10):
+        address = f'127.0.0.{number}'
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, OFFICIAL_PORT))
+            return address
+    raise Problem(
+        f"Port {OFFICIAL_PORT} cannot be used on any loopback address, and pos_qfpay's code speaks "
+        'to no other: stop what listens there, then try again.'
+    )
 
 
-def _connect(name: str, terminal: Simulator, street: Simulator) -> None:
+def _connect(name: str, address: str, terminal: Simulator, street: Simulator) -> None:
     """Tell the shop where its terminals listen; the first one is Till 1's."""
-    ports = {'Terminal 1': terminal.port(0)}
-    ports |= {f'Street {number}': street.port(number) for number in range(CUSTOMERS)}
+    first = f"host = '{address}', port = {terminal.port(0)}"
+    postgres.sql(f"UPDATE qfpay_terminal SET {first} WHERE name = 'Terminal 1'", name)
+    postgres.sql(
+        f"UPDATE pos_payment_method SET qfpay_terminal_ip_address = '{address}'"
+        " WHERE use_payment_terminal = 'qfpay'",
+        name,
+    )
+    ports = {f'Street {number}': street.port(number) for number in range(CUSTOMERS)}
     values = ', '.join(f"('{label}', {port})" for label, port in ports.items())
     postgres.sql(
         'UPDATE qfpay_terminal SET port = place.port '
