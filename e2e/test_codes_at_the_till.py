@@ -50,12 +50,16 @@ def test_a_shown_code_is_on_both_screens_until_it_is_paid(odoo_server, simulator
     assert row == {'state': 'done', 'amount_minor': 4550, 'syssn': order['syssn']}
 
 
-def test_a_shown_code_survives_a_reload_and_goes_when_it_is_called_off(simulator, pos):
+@pytest.mark.parametrize('remembers', [True, False], ids=['remembered', 'forgotten'])
+def test_a_shown_code_survives_a_reload_and_goes_when_it_is_called_off(remembers, simulator, pos):
+    """Also when the browser had no time to save the order, and takes it from the server."""
     till = pos('Till 1')
     till.add('Porcelain Cup')
     till.pay('WeChat code')
     code = till.page.locator('.qfpay-code-dialog .qfpay-code img')
     expect(code).to_be_visible(timeout=20_000)
+    if not remembers:
+        till.forget()
     till.reload()
     expect(code).to_be_visible(timeout=20_000)
     till.page.locator('.qfpay-call-off').click()

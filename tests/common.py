@@ -338,10 +338,7 @@ class SimulatorCase(Shop, HttpCase):
             self.simulator.reset(number)
         for row in rows:
             courier.carry(self.env.cr.dbname, row.id)
-        self.wait(
-            lambda: not courier._jobs._wakers and not courier._rounds._wakers,
-            'every courier to come home',
-        )
+        self.wait_for_couriers()
 
     def login(self, user):
         self.authenticate(user.login, user.login)
@@ -375,6 +372,12 @@ class SimulatorCase(Shop, HttpCase):
             self.assertLess(time.monotonic(), deadline, f'Waited in vain for {what}')
             with release_test_lock():
                 time.sleep(0.05)
+
+    def wait_for_couriers(self):
+        self.wait(
+            lambda: not courier._jobs._wakers and not courier._rounds._wakers,
+            'every courier to come home',
+        )
 
     def wait_for_state(self, payment, *states, seconds=20):
         """Ask as a till does until the line is in one of these states.

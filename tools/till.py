@@ -100,6 +100,12 @@ class Till:
         self.page.reload(timeout=LOADING)
         self._settle()
 
+    def forget(self) -> None:
+        """Lose what the browser keeps of the order, as one that was killed before it saved."""
+        self.page.evaluate(
+            '() => posmodel.data.indexedDB.delete("pos.order", [posmodel.getOrder().uuid])'
+        )
+
     def _settle(self) -> None:
         """Wait for a working screen, passing the welcome and the opening of the register."""
         welcome = self.page.locator('.screen-login .open-register-btn')

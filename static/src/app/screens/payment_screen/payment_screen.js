@@ -13,7 +13,19 @@ patch(PaymentScreen.prototype, {
         super.setup(...arguments);
         useBus(this.pos.qfpay.bus, "settled", ({ detail }) => this.onQFPaySettled(detail));
         useScans((text) => this.pos.qfpay.codes.offer(this.currentOrder, text));
-        onMounted(() => this.pos.qfpay.resume([this.currentOrder]));
+        onMounted(() => {
+            this.selectOpenQFPayLine();
+            this.pos.qfpay.resume([this.currentOrder]);
+        });
+    },
+
+    /** An order that came back from the server has no selected line, so nothing to retry with. */
+    selectOpenQFPayLine() {
+        const order = this.currentOrder;
+        if (!order.getSelectedPaymentline()) {
+            const open = this.paymentLines.find((line) => isQFPayLine(line) && !isClosed(line));
+            order.selectPaymentline(open);
+        }
     },
 
     /**
