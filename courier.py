@@ -51,11 +51,14 @@ class Errand:
     """What the courier is to do for one row, without a database.
 
     Each callable returns a qfpay.outcome.Outcome or raises NotSent, AnswerLost or InvalidRequest.
+    `look` comes before a refund: it returns what is left of the payment in minor units, None when
+    QFPay does not say, and that is committed before the refund leaves.
     """
 
     send: Callable[[], Outcome] | None  # None: it was sent already
     enquire: Callable[[], Outcome] | None = None  # None: asked about in the account's round
     call_off: Callable[[], Outcome] | None = None
+    look: Callable[[], int | None] | None = None
     complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits
 
 
@@ -199,7 +202,7 @@ def _carry(key, waker):
             return
         errand, is_new = claim
         if is_new:
-            outcome = _ask(errand.send)
+            outcome = _ask(lambda: _send(key, errand))
             if not _report(key, outcome, 'answer'):
                 if outcome.verdict is Verdict.DONE and errand.complete:
                     _complete(key, errand)
@@ -278,6 +281,14 @@ def _complete(key, errand):
         _report(key, errand.enquire(), 'enquiry')
     except (NotSent, AnswerLost) as error:
         _logger.info('QFPay: details of transaction %s did not come: %s', key[1], error)
+
+
+def _send(key, errand):
+    if errand.look:
+        left_minor = errand.look()
+        if left_minor is not None:
+            transact(key[0], lambda env: _row(env, key)._note_left(left_minor))
+    return errand.send()
 
 
 def _ask(send):

@@ -261,27 +261,29 @@ class QFPayTerminal(models.Model):
 
         A refund has no reference of its own on the terminal: after a lost answer only what is left
         of the original payment tells whether it happened. So QFPay is asked before, too: its portal
-        gives money back that no ledger knows of. Only a courier that took over from one that died
-        has to rely on the ledger for that.
+        gives money back that no ledger knows of.
         """
         original = transaction.original_id
-        request = Refund(syssn=original.syssn, amount_minor=transaction.amount_minor)
-        enquiry = Enquiry(syssn=original.syssn)
-        left_before = original._refundable_minor()
         amount_minor = transaction.amount_minor
+        request = Refund(syssn=original.syssn, amount_minor=amount_minor)
+        enquiry = Enquiry(syssn=original.syssn)
+        left_before = transaction.left_before_minor
+        if left_before < 0:
+            left_before = original._refundable_minor()
 
         def is_known(payment):
             return payment.verdict is Verdict.DONE and payment.refundable_minor is not None
 
-        def send():
+        def look():
             nonlocal left_before
             try:
                 payment = terminal.enquire(enquiry)
             except AnswerLost as error:
                 raise NotSent(error.message) from error
-            if is_known(payment):
-                left_before = payment.refundable_minor
-            return terminal.refund(request)
+            if not is_known(payment):
+                return None
+            left_before = payment.refundable_minor
+            return left_before
 
         def enquire():
             payment = terminal.enquire(enquiry)
@@ -294,7 +296,7 @@ class QFPayTerminal(models.Model):
                 currency=payment.currency,
             )
 
-        return Errand(send=send, enquire=enquire)
+        return Errand(look=look, send=lambda: terminal.refund(request), enquire=enquire)
 
     def action_test(self):
         """Ask the terminal about a payment that does not exist, and say what the answer tells.

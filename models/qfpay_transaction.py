@@ -57,6 +57,10 @@ STATE_OF_VERDICT = {
 }
 
 CALLED_OFF = '6001'
+# A terminal that reports an error does not say whether money moved, and a wallet may be slow to
+# tell: "no such payment" counts only so much later (the protocol, A8 and A12.3).
+REQUEST_ERRORS = ('4005', '6002')
+SETTLING = timedelta(seconds=3)
 EXPIRED = '1181'
 # The customer's code was wrong, used or too old: another one may do.
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
@@ -141,6 +145,14 @@ class QFPayTransaction(models.Model):
         string='Amount (minor units)', required=True, readonly=True, aggregator=None
     )
     amount = fields.Monetary(compute='_compute_amount', help='Negative for a refund.')
+    left_before_minor = fields.Integer(
+        string='Left Before the Refund (minor units)',
+        readonly=True,
+        default=-1,
+        aggregator=None,
+        help='What QFPay said was left of the payment before this refund was sent. Negative: it '
+        'did not say.',
+    )
     currency_id = fields.Many2one('res.currency', required=True, readonly=True)
 
     # Knowledge
@@ -629,6 +641,10 @@ class QFPayTransaction(models.Model):
         self.lease_until = now + timedelta(seconds=courier.LEASE)
         return errand, is_new
 
+    def _note_left(self, left_minor):
+        """Keep what is left of the original before the refund leaves (the protocol, A12.4)."""
+        self.left_before_minor = left_minor
+
     @api.model
     def _renew_lease(self, row_ids):
         lease_until = fields.Datetime.now() + timedelta(seconds=courier.LEASE)
@@ -754,8 +770,11 @@ class QFPayTransaction(models.Model):
 
     def _is_over(self):
         """Whether "no such payment" proves anything: nobody can be waiting for the customer now."""
-        is_late = self.deadline and self.deadline < fields.Datetime.now()
-        return bool(self.answered_at or is_late)
+        now = fields.Datetime.now()
+        if self.deadline and self.deadline < now:
+            return True
+        patience = SETTLING if self.respcd in REQUEST_ERRORS else timedelta()
+        return bool(self.answered_at and self.answered_at + patience <= now)
 
     def _contradiction(self, outcome):
         """Why an outcome cannot be about this row, or None."""
@@ -820,26 +839,45 @@ class QFPayTransaction(models.Model):
             values.update(decided_at=fields.Datetime.now(), lease_until=False)
         self.write(values)
         self.pos_payment_id._qfpay_take_over(self)
-        if state == 'done' and (reasons := self._reasons_to_look(came_late)):
-            self._raise_attention(' '.join(reasons))
+        if state == 'done':
+            others = self._attempts(self.payment_uuid) - self
+            if reasons := self._reasons_to_look(came_late, others):
+                self._raise_attention(' '.join(reasons))
+            others._call_off_needless()
         if state != 'sent':
             # Of that the till has no news: what it asked for is under way.
             self._tell_tills()
 
-    def _reasons_to_look(self, came_late):
+    def _call_off_needless(self):
+        """Attempts whose line is paid by another one: nobody should pay it once more."""
+        for row in self.filtered(lambda row: row.state in OPEN_STATES):
+            if row._ask_call_off():
+                self.env.cr.postcommit.add(partial(courier.call_off, self.env.cr.dbname, row.id))
+
+    def _reasons_to_look(self, came_late, others):
         """Why a manager must look at a row that is done now.
 
         :param bool came_late: the row was known as failed or cancelled before
+        :param others: the other attempts to pay the same line
         """
+        paid_before = others.filtered(lambda row: row.state == 'done')[:1]
         order = self.pos_payment_id.pos_order_id
         order.fetch(['state'])
         is_cancelled = order.state == 'cancel'
         is_confirmed = self.pos_payment_id.qfpay_confirmation == 'confirmed'
-        if is_confirmed and not is_cancelled and not came_late:
+        if is_confirmed and not is_cancelled and not came_late and not paid_before:
             return []
         env = self._in_shop_language().env
         reasons = []
-        if came_late:
+        if paid_before:
+            reasons.append(
+                env._(
+                    'The customer has paid twice: %(reference)s is done, too. Give one of the two '
+                    'back.',
+                    reference=paid_before.reference,
+                )
+            )
+        elif came_late:
             reasons.append(
                 env._(
                     'QFPay says that the money moved, after it had said that it did not. Check '

@@ -6,6 +6,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Refund
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.terminal import Terminal
+from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
@@ -388,8 +389,13 @@ class TestDoors(DoorsCase):
         link = HttpLink('127.0.0.1', self.simulator.port())
         portal = Terminal(link, PosKey(POS_KEY))
         portal.refund(Refund(payment.transaction_id, 3000))
-        self.assertEqual(self.lose_refund(payment, 30)['state'], 'failed')
+        lost = self.lose_refund(payment, 30)
+        self.assertEqual(lost['state'], 'failed')
         self.assert_money(10000, -3000)
+        # A courier that takes over from one that died knows only what was kept.
+        row = self.env['qfpay.transaction'].search([('reference', '=', lost['reference'])])
+        self.assertEqual(row.left_before_minor, 7000)
+        self.assertIs(self.terminal._errand(row).enquire().verdict, Verdict.NOT_FOUND)
 
     def test_refund_that_waits_on_the_terminal(self):
         """A refund whose connection broke is not called failed while the terminal has it."""

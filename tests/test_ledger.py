@@ -145,6 +145,25 @@ class TestLedgerStates(LedgerCase):
             self.assertTrue(row.attention)
             self.assertEqual(row.pos_payment_id.payment_status, 'done')
 
+    def test_money_after_all_calls_off_the_next_attempt(self):
+        """A line that is paid is not paid once more because another attempt is under way."""
+        first = self.row_in('failed')
+        second = self.begin(first.pos_payment_id)
+        second._claim()
+        first._learn(self.outcome(first, 'done'), 'notification')
+        self.assertTrue(second.cancel_requested_at)
+        self.env.cr.postcommit.run()
+        self.assertEqual(self.told_to_call_off, [second.id])
+        self.assertNotIn('twice: ', first.attention)
+        second._learn(self.outcome(second, 'done'), 'answer')
+        self.assertIn(first.reference, second.attention)
+
+    def test_money_after_all_before_the_next_attempt_was_sent(self):
+        first = self.row_in('failed')
+        second = self.begin(first.pos_payment_id)
+        first._learn(self.outcome(first, 'done'), 'notification')
+        self.assertEqual(second.state, 'cancelled')
+
     def test_no_after_yes(self):
         """When QFPay takes back that money moved, the row stays and a manager is called."""
         for verdict in ('failed', 'cancelled'):
@@ -267,11 +286,14 @@ class TestLedgerDoubts(LedgerCase):
         self.assertEqual(self.not_found(row), 'failed')
 
     def test_not_found_after_an_answer(self):
-        """The terminal ended the request, so it does not wait: "not found" is a no."""
-        row = self.sent()
-        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', message='declined'), 'answer')
-        self.assertEqual(self.not_found(row), 'failed')
-        self.assertEqual(row.message, 'declined')
+        """The terminal ended the request, so it does not wait: "not found" is a no, in a moment."""
+        for code in ('4005', '6002'):
+            row = self.sent()
+            row._learn(Outcome(verdict=Verdict.UNKNOWN, code=code, message='declined'), 'answer')
+            self.assertEqual(self.not_found(row), 'unknown')
+            row.answered_at -= timedelta(seconds=3)
+            self.assertEqual(self.not_found(row), 'failed')
+            self.assertEqual(row.message, 'declined')
 
     def test_not_found_after_a_call_off(self):
         """Called off on the terminal, and nothing in QFPay's book: cancelled."""
