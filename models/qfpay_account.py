@@ -28,6 +28,7 @@ from ..qfpay.openapi.message import (
 )
 from ..qfpay.openapi.notification import read_notification
 from ..qfpay.openapi.signature import ClientKey, SignType
+from .notice import notice
 
 # How long after its end an order may still turn out paid before it is called off (B14).
 GRACE = timedelta(seconds=30)
@@ -335,10 +336,10 @@ class QFPayAccount(models.Model):
         self.check_access('write')
         found = self._gateway().test_connection()
         if found.problem is None:
-            return self._notice(
+            return notice(
                 'success', self.env._('QFPay answers for "%(account)s".', account=self.name)
             )
-        return self._notice('danger', self._explain_problem(found))
+        return notice('danger', self._explain_problem(found))
 
     def _explain_problem(self, found):
         """The sentence for what a test of the connection found.
@@ -385,13 +386,6 @@ class QFPayAccount(models.Model):
         return sentences.get(
             found.problem, self.env._('QFPay is in trouble (%(said)s). Try later.', said=said)
         )
-
-    def _notice(self, kind, sentence):
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {'type': kind, 'message': sentence, 'sticky': kind != 'success'},
-        }
 
 
 class QFPayAccountPulse(models.Model):

@@ -13,6 +13,7 @@ from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT, Enquiry, Payment, Ref
 from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
+from .notice import notice
 
 # How long after the customer's time is over a terminal may still be busy with the payment.
 GRACE = timedelta(seconds=60)
@@ -308,7 +309,7 @@ class QFPayTerminal(models.Model):
         try:
             outcome = self._terminal().enquire(Enquiry(reference=f'TEST-{self.id}'))
         except NotSent:
-            return self._notice(
+            return notice(
                 'danger',
                 self.env._(
                     'Nobody answers at %(host)s, port %(port)s. Is the terminal on, is its Haojin '
@@ -318,7 +319,7 @@ class QFPayTerminal(models.Model):
                 ),
             )
         except AnswerLost:
-            return self._notice(
+            return notice(
                 'danger',
                 self.env._(
                     'Something answers at %(host)s, but not as a terminal with this POS-KEY would. '
@@ -328,14 +329,7 @@ class QFPayTerminal(models.Model):
                 ),
             )
         if outcome.code in ('6000', '6002'):
-            return self._notice(
+            return notice(
                 'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
             )
-        return self._notice('danger', self.env['qfpay.transaction']._explain_code(outcome.code))
-
-    def _notice(self, kind, sentence):
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {'type': kind, 'message': sentence, 'sticky': kind != 'success'},
-        }
+        return notice('danger', self.env['qfpay.transaction']._explain_code(outcome.code))

@@ -30,6 +30,7 @@ from ..qfpay.errors import InvalidRequest
 from ..qfpay.money import to_minor
 from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
 from ..qfpay.outcome import Verdict
+from .notice import notice
 from .qfpay_terminal import GRACE, TERMINAL_CURRENCY
 from .qfpay_words import explain_end
 
@@ -1148,14 +1149,7 @@ class QFPayTransaction(models.Model):
         for row in self.sudo():
             if row.state in OPEN_STATES:
                 row._send_courier(at_once=True)
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': 'info',
-                'message': self.env._('QFPay is being asked. Look again in a moment.'),
-            },
-        }
+        return notice('info', self.env._('QFPay is being asked. Look again in a moment.'))
 
     def action_set_done(self):
         """A manager saw in QFPay's portal that the money moved."""

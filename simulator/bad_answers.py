@@ -10,6 +10,7 @@ import random
 from aiohttp import web
 
 from .listener import cut, is_cut
+from .table import Fault
 
 HUGE = 10 * 1024 * 1024
 DRIP = 0.1
@@ -110,4 +111,58 @@ BAD_ANSWERS = {
     'flood': flood,
     'endless': endless,
     'slow_headers': slow_headers,
+}
+
+# The same, as they are offered among a table's faults.
+BAD_ANSWER_FAULTS = {
+    'garbage': Fault(
+        'answer',
+        'Does what was asked, then answers bytes that mean nothing.',
+        '執行要求後，回覆毫無意義的位元組。',
+    ),
+    'html': Fault(
+        'answer',
+        "Does what was asked; a Wi-Fi login page comes back in the answer's place.",
+        '執行要求後，回覆變成 Wi-Fi 登入網頁。',
+    ),
+    'empty': Fault(
+        'answer',
+        'Does what was asked, then answers nothing at all, with status 200.',
+        '執行要求後，以狀態 200 回覆空白內容。',
+    ),
+    'truncated': Fault(
+        'answer',
+        'Does what was asked; the answer breaks off half way.',
+        '執行要求後，回覆在中途斷開。',
+    ),
+    'http_500': Fault(
+        'answer',
+        'Does what was asked, then answers with HTTP status 500.',
+        '執行要求後，以 HTTP 狀態 500 回覆。',
+    ),
+    'redirect': Fault(
+        'answer',
+        'Does what was asked, then sends the caller to another address.',
+        '執行要求後，將呼叫方轉往另一地址。',
+    ),
+    'huge': Fault(
+        'answer',
+        'Does what was asked, then answers with 10 MB.',
+        '執行要求後，回覆 10 MB 的內容。',
+    ),
+    'flood': Fault(
+        'answer',
+        'Does what was asked; the answer never ends and comes as fast as it can.',
+        '執行要求後，以最快速度回覆無盡的內容。',
+    ),
+    'endless': Fault(
+        'answer',
+        'Does what was asked; the answer drips one byte at a time, for ever.',
+        '執行要求後，逐個位元組回覆，永不結束。',
+    ),
+    'slow_headers': Fault(
+        'answer',
+        'Does what was asked; already the HTTP headers drip, for ever.',
+        '執行要求後，連 HTTP 標頭也逐個位元組送出，永不結束。',
+    ),
 }

@@ -3,6 +3,7 @@
 The control API checks values with it, and the web page draws its form from it.
 """
 
+from .bad_answers import BAD_ANSWER_FAULTS
 from .commands import NAMES
 from .table import Fault, Setting, SettingRefused, Values
 from .wire import Cipher
@@ -110,54 +111,7 @@ FAULTS = {
     'wrong_key': Fault(
         'answer', 'The answer is encrypted with another POS-KEY.', '回覆以另一條 POS-KEY 加密。'
     ),
-    'garbage': Fault(
-        'answer',
-        'Does what was asked, then answers bytes that mean nothing.',
-        '執行要求後，回覆毫無意義的位元組。',
-    ),
-    'html': Fault(
-        'answer',
-        "Does what was asked; a Wi-Fi login page comes back in the answer's place.",
-        '執行要求後，回覆變成 Wi-Fi 登入網頁。',
-    ),
-    'empty': Fault(
-        'answer',
-        'Does what was asked, then answers nothing at all, with status 200.',
-        '執行要求後，以狀態 200 回覆空白內容。',
-    ),
-    'truncated': Fault(
-        'answer',
-        'Does what was asked; the answer breaks off half way.',
-        '執行要求後，回覆在中途斷開。',
-    ),
-    'http_500': Fault(
-        'answer',
-        'Does what was asked, then answers with HTTP status 500.',
-        '執行要求後，以 HTTP 狀態 500 回覆。',
-    ),
-    'redirect': Fault(
-        'answer',
-        'Does what was asked, then sends the till to another address.',
-        '執行要求後，將收銀機轉往另一地址。',
-    ),
-    'huge': Fault(
-        'answer', 'Does what was asked, then answers with 10 MB.', '執行要求後，回覆 10 MB 的內容。'
-    ),
-    'flood': Fault(
-        'answer',
-        'Does what was asked; the answer never ends and comes as fast as it can.',
-        '執行要求後，以最快速度回覆無盡的內容。',
-    ),
-    'endless': Fault(
-        'answer',
-        'Does what was asked; the answer drips one byte at a time, for ever.',
-        '執行要求後，逐個位元組回覆，永不結束。',
-    ),
-    'slow_headers': Fault(
-        'answer',
-        'Does what was asked; already the HTTP headers drip, for ever.',
-        '執行要求後，連 HTTP 標頭也逐個位元組送出，永不結束。',
-    ),
+    **BAD_ANSWER_FAULTS,
     'slow_answer': Fault(
         'answer',
         'Does what was asked, then answers late (see Fault delay).',

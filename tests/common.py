@@ -3,8 +3,9 @@
 import itertools
 import time
 import uuid
+from urllib.error import HTTPError
 
-from odoo import Command, fields
+from odoo import Command, api, fields
 from odoo.addons.pos_payment_qfpay import courier
 from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import OPEN_STATES
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
@@ -396,3 +397,44 @@ class SimulatorCase(Shop, HttpCase):
 
     def wait_for_terminal(self, state, terminal=0):
         self.wait(lambda: self.simulator.state(terminal) == state, f'the terminal to be {state}')
+
+
+class TourCase(SimulatorCase):
+    """The POS in a browser, with the simulator: nothing between is replaced."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product.name = 'Porcelain Cup'
+        cls.product.list_price = 45.5
+
+    @classmethod
+    def _lend(cls, name, function):
+        """Let the tours call a function through `pos.config`: a page reaches no other server."""
+        config_class = cls.registry['pos.config']
+        setattr(config_class, name, api.model(lambda config, *args: function(*args)))
+        cls.addClassCleanup(delattr, config_class, name)
+
+    @staticmethod
+    def _could(action, *args):
+        """Do something at the simulator.
+
+        :return: whether that could be done; it cannot before there is something to do it to
+        """
+        try:
+            action(*args)
+        except HTTPError:
+            return False
+        return True
+
+    def _run_tour(self, name):
+        self.start_tour(f'/pos/ui/{self.till.id}', name, login=self.cashier.login)
+        self.env.invalidate_all()
+
+    def _payments(self, method):
+        """The lines of a method, in the order of their making."""
+        return self.env['pos.payment'].search([('payment_method_id', '=', method.id)], order='id')
+
+    def _rows(self):
+        domain = [('config_id', '=', self.till.id)]
+        return self.env['qfpay.transaction'].search(domain, order='id')

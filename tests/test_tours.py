@@ -1,49 +1,21 @@
-"""The POS in a browser, with the simulator's terminal at the till: nothing between is replaced."""
+"""The POS in a browser, with the simulator's terminal at the till."""
 
-from urllib.error import HTTPError
-
-from odoo import api
 from odoo.tests import tagged
 
-from .common import SimulatorCase
+from .common import TourCase
 
 
-@tagged('post_install', '-at_install')
-class TestTours(SimulatorCase):
+@tagged('post_install', '-at_install', 'pos_payment_qfpay')
+class TestTours(TourCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.product.name = 'Porcelain Cup'
-        cls.product.list_price = 45.5
-        # A page may not press the terminal's buttons by itself, so the tours do it through this.
-        config_class = cls.registry['pos.config']
-        config_class.qfpay_test_press = api.model(lambda config, button: cls._press(button))
-        cls.addClassCleanup(delattr, config_class, 'qfpay_test_press')
+        cls._lend('qfpay_test_press', cls._press)
 
     @classmethod
     def _press(cls, button):
-        """Press a button on the terminal.
-
-        :return: whether the terminal took it; it does only while it waits for the customer
-        """
-        try:
-            cls.simulator.press(button)
-        except HTTPError:
-            return False
-        return True
-
-    def _run_tour(self, name):
-        self.start_tour(f'/pos/ui/{self.till.id}', name, login=self.cashier.login)
-        self.env.invalidate_all()
-
-    def _payments(self):
-        """The lines of the card method, in the order of their making."""
-        domain = [('payment_method_id', '=', self.card.id)]
-        return self.env['pos.payment'].search(domain, order='id')
-
-    def _rows(self):
-        domain = [('config_id', '=', self.till.id)]
-        return self.env['qfpay.transaction'].search(domain, order='id')
+        """Press a button on the terminal; it takes one only while it waits for the customer."""
+        return cls._could(cls.simulator.press, button)
 
     def _charged(self):
         """References of the payments that the terminal took money for, as often as it did."""
@@ -69,13 +41,13 @@ class TestTours(SimulatorCase):
 
     def test_sale(self):
         self._run_tour('qfpay_sale')
-        payment = self._payments()
+        payment = self._payments(self.card)
         self.assertPaid(payment, self._rows())
         self.assertEqual(payment.amount, 45.5)
 
     def test_decline_and_retry(self):
         self._run_tour('qfpay_decline_and_retry')
-        payment = self._payments()
+        payment = self._payments(self.card)
         declined, paid = self._rows()
         self.assertEqual(declined.state, 'failed')
         self.assertPaid(payment, paid)
@@ -85,7 +57,7 @@ class TestTours(SimulatorCase):
     def test_call_off(self):
         self._run_tour('qfpay_call_off')
         self.assertEqual(self._rows().state, 'cancelled')
-        self.assertFalse(self._payments())
+        self.assertFalse(self._payments(self.card))
         self.assertFalse(self._charged())
 
     def test_remove_line(self):
@@ -96,17 +68,17 @@ class TestTours(SimulatorCase):
     def test_call_off_too_late(self):
         self.simulator.set(processing=4)
         self._run_tour('qfpay_call_off_too_late')
-        self.assertPaid(self._payments(), self._rows())
+        self.assertPaid(self._payments(self.card), self._rows())
 
     def test_answer_lost(self):
         self.simulator.set(fault='silent_after_charge', fault_count=1)
         self._run_tour('qfpay_answer_lost')
-        self.assertPaid(self._payments(), self._rows())
+        self.assertPaid(self._payments(self.card), self._rows())
         self.assertEqual(self._rows().state_source, 'enquiry')
 
     def test_refund(self):
         self._run_tour('qfpay_refund')
-        paid, refunded = self._payments()
+        paid, refunded = self._payments(self.card)
         paid_row, refund_row = self._rows()
         self.assertPaid(paid, paid_row)
         self.assertEqual(refund_row.kind, 'refund')
@@ -119,16 +91,16 @@ class TestTours(SimulatorCase):
 
     def test_reload(self):
         self._run_tour('qfpay_reload')
-        self.assertPaid(self._payments(), self._rows())
+        self.assertPaid(self._payments(self.card), self._rows())
 
     def test_leave_and_come_back(self):
         self._run_tour('qfpay_leave_and_come_back')
-        self.assertPaid(self._payments(), self._rows())
+        self.assertPaid(self._payments(self.card), self._rows())
 
     def test_browser_dies(self):
         """The customer pays when the browser is gone; a till that opens the session finds it."""
         self._run_tour('qfpay_walk_away')
-        payment = self._payments()
+        payment = self._payments(self.card)
         # In a test nobody sends the courier at the end of `start`. Here the cron does it.
         self.env['qfpay.transaction']._cron_take_up()
         self.wait(lambda: self._press('approve'), 'the terminal to take the card')

@@ -1,11 +1,8 @@
 """Codes in a browser, at the simulator's gateway: the till's own, and the customer's."""
 
-from urllib.error import HTTPError
-
-from odoo import api
 from odoo.tests import tagged
 
-from .common import SimulatorCase
+from .common import TourCase
 from .openapi_shop import OpenApiShop
 
 # The account that the simulator knows when it is told of none.
@@ -13,48 +10,17 @@ APP_CODE = 'ABCDEF0123456789ABCDEF0123456789'
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestToursCodes(OpenApiShop, SimulatorCase):
+class TestToursCodes(OpenApiShop, TourCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.account.write({'app_code': APP_CODE, 'custom_url': cls.simulator.gateway_url})
-        cls.product.name = 'Porcelain Cup'
-        cls.product.list_price = 45.5
-        # A page may not reach for the customer's phone by itself, so the tours do it through these.
-        config_class = cls.registry['pos.config']
-        config_class.qfpay_test_customer = api.model(lambda config, do: cls._customer(do))
-        config_class.qfpay_test_code = api.model(
-            lambda config, wallet, script: cls.simulator.phone_code(wallet, script)
-        )
-        cls.addClassCleanup(delattr, config_class, 'qfpay_test_customer')
-        cls.addClassCleanup(delattr, config_class, 'qfpay_test_code')
+        cls._lend('qfpay_test_customer', lambda do: cls._could(cls.simulator.act, do))
+        cls._lend('qfpay_test_code', cls.simulator.phone_code)
 
     def setUp(self):
         super().setUp()
         self.simulator.reset_gateway()
-
-    @classmethod
-    def _customer(cls, do):
-        """What the customer does with the newest order.
-
-        :return: whether that could be done; it cannot before there is an order
-        """
-        try:
-            cls.simulator.act(do)
-        except HTTPError:
-            return False
-        return True
-
-    def _run_tour(self, name):
-        self.start_tour(f'/pos/ui/{self.till.id}', name, login=self.cashier.login)
-        self.env.invalidate_all()
-
-    def _payments(self, method):
-        return self.env['pos.payment'].search([('payment_method_id', '=', method.id)], order='id')
-
-    def _rows(self):
-        domain = [('config_id', '=', self.till.id)]
-        return self.env['qfpay.transaction'].search(domain, order='id')
 
     def assertPaid(self, payment, row, wallet):
         """The payment, the ledger and QFPay's book agree, and the order is validated."""

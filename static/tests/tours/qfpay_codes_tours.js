@@ -8,39 +8,13 @@ import * as PaymentScreen from "@point_of_sale/../tests/pos/tours/utils/payment_
 import * as ProductScreen from "@point_of_sale/../tests/pos/tours/utils/product_screen_util";
 import * as ReceiptScreen from "@point_of_sale/../tests/pos/tours/utils/receipt_screen_util";
 import * as TicketScreen from "@point_of_sale/../tests/pos/tours/utils/ticket_screen_util";
+import { call, customerDoes, lineIs } from "@pos_payment_qfpay/../tests/tours/qfpay_steps";
 
 const SHOWN = "WeChat code";
 const SCANNED = "Scan wallet";
 const CODE = ".qfpay-code-dialog .qfpay-code img";
 
-function call(name, ...args) {
-    return posmodel.data.call("pos.config", name, args);
-}
-
-/** What the customer does with the newest order, as soon as that is possible. */
-function customer(does) {
-    return {
-        content: `the customer's part: ${does}`,
-        trigger: "body",
-        async run() {
-            for (let patience = 80; !(await call("qfpay_test_customer", does)); patience--) {
-                if (!patience) {
-                    throw new Error(`The customer cannot "${does}"`);
-                }
-                await delay(100);
-            }
-        },
-    };
-}
-
-/** Until the line is in that situation, and says these words. */
-function lineIs(state, text) {
-    const words = text ? `:contains("${text}")` : "";
-    return {
-        content: `the QFPay line is ${state}`,
-        trigger: `.qfpay-status[data-state="${state}"] .electronic_status${words}`,
-    };
-}
+const customer = (part) => customerDoes("qfpay_test_customer", part);
 
 function begin(method, cups = 1) {
     return [

@@ -7,34 +7,11 @@ import * as PaymentScreen from "@point_of_sale/../tests/pos/tours/utils/payment_
 import * as ProductScreen from "@point_of_sale/../tests/pos/tours/utils/product_screen_util";
 import * as ReceiptScreen from "@point_of_sale/../tests/pos/tours/utils/receipt_screen_util";
 import * as TicketScreen from "@point_of_sale/../tests/pos/tours/utils/ticket_screen_util";
+import { customerDoes, lineIs } from "@pos_payment_qfpay/../tests/tours/qfpay_steps";
 
 const METHOD = "card_payment";
 
-/** Presses a button on the simulated terminal, as soon as it takes one. */
-function customerPresses(button) {
-    return {
-        content: `the customer's part: ${button}`,
-        trigger: "body",
-        async run() {
-            const press = () => posmodel.data.call("pos.config", "qfpay_test_press", [button]);
-            for (let patience = 80; !(await press()); patience--) {
-                if (!patience) {
-                    throw new Error(`The terminal takes no "${button}"`);
-                }
-                await delay(100);
-            }
-        },
-    };
-}
-
-/** Until the line is in that situation, and says these words. */
-function lineIs(state, text) {
-    const words = text ? `:contains("${text}")` : "";
-    return {
-        content: `the QFPay line is ${state}`,
-        trigger: `.qfpay-status[data-state="${state}"] .electronic_status${words}`,
-    };
-}
+const customerPresses = (button) => customerDoes("qfpay_test_press", button);
 
 function selectOnlyOrder() {
     return {
