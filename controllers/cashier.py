@@ -6,7 +6,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from odoo.http import Controller, request, route
 
-from ..models.qfpay_transaction import StartRefused
+from ..models.qfpay_start import StartRefused
 
 MOST_LINES = 100
 _UUID = re.compile(r'[A-Za-z0-9_.-]{1,128}')

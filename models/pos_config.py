@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .qfpay_start import accepted_currencies
 from .qfpay_terminal import TERMINAL_CURRENCY
-from .qfpay_transaction import accepted_currencies
 
 
 class PosConfig(models.Model):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .qfpay_transaction import OPEN_STATES
+from .qfpay_states import OPEN_STATES
 
 
 class PosOrder(models.Model):

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.models import LOG_ACCESS_COLUMNS
 
-from .qfpay_transaction import OPEN_STATES
+from .qfpay_states import OPEN_STATES
 
 # Written by the ledger only, on payments of whatever method.
 OURS = ('qfpay_confirmation', 'qfpay_transaction_ids')

@@ -14,6 +14,7 @@ from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
 from .notice import notice
+from .qfpay_words import explain_terminal_code
 
 # How long after the customer's time is over a terminal may still be busy with the payment.
 GRACE = timedelta(seconds=60)
@@ -332,4 +333,4 @@ class QFPayTerminal(models.Model):
             return notice(
                 'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
             )
-        return notice('danger', self.env['qfpay.transaction']._explain_code(outcome.code))
+        return notice('danger', explain_terminal_code(self.env, outcome.code))

@@ -27,35 +27,18 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from .. import courier
 from ..qfpay.ecr.message import CHANNELS
 from ..qfpay.errors import InvalidRequest
-from ..qfpay.money import to_minor
-from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
+from ..qfpay.openapi.catalogue import PAY_TYPES, Mode
 from ..qfpay.outcome import Verdict
 from .notice import notice
-from .qfpay_terminal import GRACE, TERMINAL_CURRENCY
-from .qfpay_words import explain_end
+from .qfpay_start import Start, find_payment
+from .qfpay_states import OPEN_STATES, STATE_OF_VERDICT, TRANSITIONS
+from .qfpay_terminal import GRACE
+from .qfpay_words import explain
 
 _logger = logging.getLogger(__name__)
 
-OPEN_STATES = ('draft', 'sent', 'pending', 'unknown')
-_OPEN = "state IN ('draft', 'sent', 'pending', 'unknown')"
-
-TRANSITIONS = {
-    'draft': {'sent', 'failed', 'cancelled'},
-    'sent': {'pending', 'unknown', 'done', 'failed', 'cancelled'},
-    'pending': {'unknown', 'done', 'failed', 'cancelled'},
-    'unknown': {'pending', 'done', 'failed', 'cancelled'},
-    'failed': {'done'},
-    'cancelled': {'done'},
-    'done': set(),
-}
-
-STATE_OF_VERDICT = {
-    Verdict.DONE: 'done',
-    Verdict.FAILED: 'failed',
-    Verdict.CANCELLED: 'cancelled',
-    Verdict.PENDING: 'pending',
-    Verdict.UNKNOWN: 'unknown',
-}
+# For the indexes: an attempt that has not ended.
+_OPEN = f'state IN {OPEN_STATES}'
 
 CALLED_OFF = '6001'
 # A terminal that reports an error does not say whether money moved, and a wallet may be slow to
@@ -65,31 +48,6 @@ SETTLING = timedelta(seconds=3)
 EXPIRED = '1181'
 # The customer's code was wrong, used or too old: another one may do.
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
-
-
-def accepted_currencies(provider, channel):
-    """The currencies that a terminal's channel, or a pay type, takes.
-
-    :return: ISO codes, in order
-    """
-    if provider == 'ecr':
-        return (TERMINAL_CURRENCY,)
-    known = PAY_TYPES.get(channel)
-    return (known and known.currencies) or tuple(CURRENCIES)
-
-
-class StartRefused(Exception):
-    """A payment was not started; nothing has left this server.
-
-    :param code: for the till ('busy', 'config', 'not_found', 'amount', 'code',
-        'denied', 'refund')
-    :param message: a translated sentence that tells the cashier what to do next
-    """
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class QFPayTransaction(models.Model):
@@ -273,14 +231,14 @@ class QFPayTransaction(models.Model):
         :return: the status of the line, see `_status`
         :raise StartRefused: nothing was started
         """
-        payment = self._find_payment(payment_uuid)
+        payment = find_payment(self.env, payment_uuid)
         ledger = self.sudo().with_company(payment.company_id)
         attempts = ledger._attempts(payment_uuid)
         known = attempts._deciding()
         if known.state in (*OPEN_STATES, 'done'):
             known._take_up()
             return known._status()
-        values = ledger._values_to_start(payment, len(attempts) + 1, auth_code)
+        values = Start(ledger, payment).values(len(attempts) + 1, auth_code)
         try:
             row = ledger.create(values)
         except UniqueViolation as error:
@@ -288,40 +246,6 @@ class QFPayTransaction(models.Model):
             raise ConcurrencyError(f'{values["reference"]} was overtaken') from error
         self.env.cr.postcommit.add(partial(courier.carry, self.env.cr.dbname, row.id))
         return row._status()
-
-    @api.model
-    def _find_payment(self, payment_uuid):
-        """The payment of a line, if the caller may see it.
-
-        :return: `pos.payment` with the system's rights
-        """
-        payment = (
-            self.env['pos.payment']
-            .search_fetch(
-                [('uuid', '=', payment_uuid)],
-                ['amount', 'company_id', 'payment_method_id', 'pos_order_id', 'session_id', 'uuid'],
-            )
-            .sudo()
-        )
-        # An empty uuid would find whatever has none.
-        if not payment or not payment_uuid:
-            raise StartRefused(
-                'not_found',
-                self.env._('The server does not have this payment yet. Try again in a moment.'),
-            )
-        # Only what is needed: a queue stands behind this, and these records are wide.
-        payment.pos_order_id.fetch(['config_id', 'state', 'uuid'])
-        config = payment.pos_order_id.config_id
-        config.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
-        config.currency_id.fetch(['decimal_places', 'name', 'rounding'])
-        if payment.pos_order_id.state != 'draft':
-            raise StartRefused(
-                'denied',
-                self.env._(
-                    'No money was asked for: this order is closed already. Start a new order.'
-                ),
-            )
-        return payment
 
     @api.model
     def _attempts(self, payment_uuid):
@@ -332,234 +256,10 @@ class QFPayTransaction(models.Model):
         """The attempt that tells how their line stands: one that is done, else the newest."""
         return self.filtered(lambda row: row.state == 'done')[:1] or self[:1]
 
-    @api.model
-    def _values_to_start(self, payment, attempt, auth_code=''):
-        """The row for a payment line, from what the server itself knows about it.
-
-        :param int attempt: 1 for the first attempt to pay this line
-        :param str auth_code: the customer's code, if one was scanned
-        """
-        config = payment.pos_order_id.config_id
-        method = payment.payment_method_id
-        method.fetch(['name', 'use_payment_terminal', *method._qfpay_fields_to_start()])
-        amount_minor = self._amount_to_start(payment, config.currency_id)
-        is_refund = amount_minor < 0
-        original = self._find_original(payment, -amount_minor) if is_refund else self.browse()
-        # Money goes back the way it came, whichever QFPay method the refund was entered with.
-        provider = original.provider or method._qfpay_provider()
-        channel = original.channel or method._qfpay_channel()
-        route = self._route_to_start(provider, method, config, original)
-        self._check_currency_to_start(provider, channel, config.currency_id)
-        if provider == 'openapi' and not is_refund:
-            auth_code = self._check_auth_code(channel, auth_code)
-        return {
-            'reference': f'{payment.uuid}-{attempt}',
-            'kind': 'refund' if is_refund else 'payment',
-            'provider': provider,
-            'channel': channel,
-            'auth_code': auth_code or False,
-            'payment_method_id': method.id,
-            **route,
-            'config_id': config.id,
-            'session_id': payment.session_id.id,
-            'company_id': payment.company_id.id,
-            'order_uuid': payment.pos_order_id.uuid,
-            'payment_uuid': payment.uuid,
-            'pos_payment_id': payment.id,
-            'original_id': original.id,
-            'amount_minor': abs(amount_minor),
-            'currency_id': config.currency_id.id,
-        }
-
-    @api.model
-    def _route_to_start(self, provider, method, config, original):
-        """By which terminal or account the money moves, ready to be spoken to."""
-        if provider == 'ecr':
-            terminal = self._terminal_to_start(config)
-            self._check_is_free(terminal)
-            return {'terminal_id': terminal.id}
-        account = original.account_id or method.qfpay_account_id
-        if provider != 'openapi' or not account:
-            raise StartRefused(
-                'config',
-                self.env._(
-                    'Payment method "%(method)s" is not set up for QFPay. Ask a manager, or take '
-                    'another payment method.',
-                    method=method.name,
-                ),
-            )
-        if not account._is_set_up():
-            raise StartRefused('config', account._explain_not_set_up())
-        return {'account_id': account.id}
-
-    @api.model
-    def _terminal_to_start(self, config):
-        terminal = config.qfpay_terminal_id
-        if not terminal:
-            raise StartRefused(
-                'config',
-                self.env._(
-                    '"%(till)s" has no QFPay terminal. Ask a manager to choose one in the '
-                    'settings of this till, or take another payment method.',
-                    till=config.name,
-                ),
-            )
-        if not terminal.active:
-            raise StartRefused(
-                'config',
-                self.env._(
-                    'QFPay terminal "%(terminal)s" is not in use any more. Ask a manager to choose '
-                    'another one for "%(till)s", or take another payment method.',
-                    terminal=terminal.name,
-                    till=config.name,
-                ),
-            )
-        if not terminal._is_set_up():
-            raise StartRefused('config', terminal._explain_not_set_up())
-        return terminal
-
-    @api.model
-    def _check_currency_to_start(self, provider, channel, currency):
-        accepted = accepted_currencies(provider, channel)
-        if currency.name not in accepted:
-            raise StartRefused(
-                'amount',
-                self.env._(
-                    'This QFPay method takes %(accepted)s only, and this order is in '
-                    '%(currency)s. Take another payment method.',
-                    accepted=', '.join(accepted),
-                    currency=currency.name,
-                ),
-            )
-
-    @api.model
-    def _check_auth_code(self, channel, auth_code):
-        """The customer's code, if it is one that this method can charge; '' for shown codes."""
-        if PAY_TYPES[channel].mode is not Mode.CPM:
-            return ''
-        auth_code = ''.join(auth_code.split())
-        try:
-            pay_type_for(auth_code, (channel,))
-        except InvalidRequest:
-            raise StartRefused(
-                'code',
-                self.env._(
-                    'This is not a payment code that this method can charge. Ask the customer to '
-                    'show the payment code of the wallet, and scan it again.'
-                ),
-            ) from None
-        return auth_code
-
-    @api.model
-    def _amount_to_start(self, payment, currency):
-        """The amount of a line in minor units; negative for a refund."""
-        try:
-            amount_minor = to_minor(payment.amount, currency.decimal_places)
-        except InvalidRequest:
-            amount_minor = 0
-        if not amount_minor:
-            raise StartRefused(
-                'amount',
-                self.env._(
-                    'QFPay cannot take the amount %(amount)s. Enter an amount above zero.',
-                    amount=payment.amount,
-                ),
-            )
-        return amount_minor
-
-    @api.model
-    def _find_original(self, payment, amount_minor):
-        """The payment that a refund gives back.
-
-        :param payment: the negative `pos.payment`
-        :param int amount_minor: what to give back, positive
-        :return: the row of the payment, with enough left to give back
-        :raise StartRefused: there is none, or its channel gives nothing back (the protocol, A12.4)
-        """
-        paid = self.search(
-            [
-                ('company_id', '=', payment.company_id.id),
-                ('pos_payment_id', 'in', payment.pos_order_id.refunded_order_id.payment_ids.ids),
-                ('kind', '=', 'payment'),
-                ('state', '=', 'done'),
-                ('syssn', '!=', False),
-            ]
-        )
-        if not paid:
-            raise StartRefused(
-                'refund',
-                self.env._(
-                    'QFPay has no payment of this order that could be given back. Refund it with '
-                    'the method it was paid with, or in cash.'
-                ),
-            )
-        self._check_no_refund_under_way(paid)
-        left = paid.filtered(lambda row: row._refundable_minor() >= amount_minor)
-        if not left:
-            raise StartRefused(
-                'refund',
-                self.env._(
-                    'More than is left: at most %(amount)s can be given back through QFPay.',
-                    amount=payment.currency_id.format(
-                        max(row._refundable_minor() for row in paid)
-                        / 10**payment.currency_id.decimal_places
-                    ),
-                ),
-            )
-        # The whole of one payment first: with a split order the amounts tell them apart.
-        original = left.sorted(
-            lambda row: (
-                row._refundable_minor() != amount_minor,
-                row.payment_method_id != payment.payment_method_id,
-                row.id,
-            )
-        )[0]
-        original._check_can_give_back(amount_minor)
-        return original
-
-    def _check_can_give_back(self, amount_minor):
-        """Refuse what QFPay cannot do for this payment (the protocol, A12.4 and B12).
-
-        :raise StartRefused: nothing was started
-        """
-        self.ensure_one()
-        channel = self._channel_facts()
-        if not channel.refundable:
-            raise StartRefused(
-                'refund',
-                self.env._(
-                    '%(channel)s payments cannot be given back through QFPay. Refund in cash.',
-                    channel=self.payment_method_id._qfpay_channel_label(self.channel),
-                ),
-            )
-        if self.provider == 'ecr' and channel.card and self.amount_minor != amount_minor:
-            raise StartRefused(
-                'refund',
-                self.env._(
-                    'A card payment can only be given back as a whole on the terminal: '
-                    '%(amount)s. For a part of it use the QFPay merchant portal.',
-                    amount=self.currency_id.format(self.amount),
-                ),
-            )
-
     def _channel_facts(self):
         """What is known of this row's channel or pay type, of which it has one."""
         self.ensure_one()
         return CHANNELS[self.channel] if self.provider == 'ecr' else PAY_TYPES[self.channel]
-
-    def _check_no_refund_under_way(self, paid):
-        """What is left of a payment is known again when its refund has ended."""
-        busy = paid.refund_ids.filtered(lambda row: row.state in OPEN_STATES)[:1]
-        if busy:
-            busy._take_up()
-            raise StartRefused(
-                'busy',
-                self.env._(
-                    'This order is being given back at "%(till)s" already. Wait until that is '
-                    'finished, then look what is left.',
-                    till=busy.config_id.name,
-                ),
-            )
 
     def _returned_minor(self):
         """What was given back of this payment already, in minor units."""
@@ -586,23 +286,6 @@ class QFPayTransaction(models.Model):
         """A row that one of these terminals may be busy with, if there is any."""
         return self.search(
             [('terminal_id', 'in', terminals.ids), ('state', 'in', OPEN_STATES)], limit=1
-        )
-
-    @api.model
-    def _check_is_free(self, terminal):
-        """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
-        busy = self._open_on(terminal)
-        if not busy:
-            return
-        busy._take_up()
-        raise StartRefused(
-            'busy',
-            self.env._(
-                'Terminal "%(terminal)s" is busy with a payment at "%(till)s". Wait until it is '
-                'finished there, then try again.',
-                terminal=terminal.name,
-                till=busy.config_id.name,
-            ),
         )
 
     # ------------------------------------------------------------------
@@ -986,7 +669,7 @@ class QFPayTransaction(models.Model):
             'kind': self.kind,
             'state': self.state,
             'cancelling': self._is_being_called_off(),
-            'message': self._explain(),
+            'message': explain(self),
             'amount': self.amount,
             'transaction_id': self.syssn or '',
             'payment_ref_no': self.chnlsn or '',
@@ -1043,104 +726,6 @@ class QFPayTransaction(models.Model):
     def _is_being_called_off(self):
         return bool(
             self.state in OPEN_STATES and self.cancel_requested_at and not self.cancel_refused
-        )
-
-    def _explain(self):
-        """What is happening or went wrong, and what to do next."""
-        self.ensure_one()
-        terminal = self.sudo().terminal_id.name
-        if self.state == 'done':
-            return ''
-        if self.account_id:
-            return self._explain_code_payment()
-        if self._is_being_called_off():
-            return self.env._('Calling off on "%(terminal)s"…', terminal=terminal)
-        if self.state == 'unknown':
-            return self.env._(
-                'The answer was lost; asking QFPay what became of the money. Do not charge again.'
-            )
-        if self.state in OPEN_STATES and self.cancel_refused:
-            return self.env._(
-                'The terminal did not call off: the customer may be paying this moment. Wait for '
-                'the result.'
-            )
-        if self.state in OPEN_STATES and self.kind == 'refund':
-            return self.env._('Giving the money back on "%(terminal)s"…', terminal=terminal)
-        if self.state in OPEN_STATES:
-            return self.env._('Waiting for the customer at "%(terminal)s"…', terminal=terminal)
-        if self.state == 'cancelled':
-            return self.env._('Called off. No money was taken.')
-        return self._explain_code(self.respcd, self.message)
-
-    def _explain_code_payment(self):
-        """`_explain` for what goes through the OpenAPI."""
-        is_open = self.state in OPEN_STATES
-        is_shown = PAY_TYPES[self.channel].mode is Mode.MPM
-        if self._is_being_called_off():
-            return self.env._('Calling off at QFPay…')
-        if self.state == 'unknown':
-            return self.env._(
-                'The answer was lost; asking QFPay what became of the money. Do not charge again.'
-            )
-        if is_open and self.kind == 'refund':
-            return self.env._('Giving the money back…')
-        if is_open and self.cancel_refused:
-            return self.env._(
-                'This payment cannot be called off. Wait until the customer has paid or the code '
-                'has run out.'
-            )
-        if is_open and is_shown:
-            return self.env._('Waiting for the customer to scan the code…')
-        if self.state == 'pending':
-            return self.env._('The customer is entering the password…')
-        if is_open:
-            return self.env._('Waiting for QFPay…')
-        if self.state == 'cancelled' and not self.respcd:
-            return self.env._('Called off. No money was taken.')
-        return explain_end(self.env, self.respcd or '', self.kind, self.message or '')
-
-    @api.model
-    def _explain_code(self, code, words=''):
-        """A response code as a sentence that says what to do next (the protocol, A8).
-
-        :param str code: QFPay's code, or the courier's own
-        :param str words: what QFPay itself said, shown when the code is not enough
-        """
-        sentences = {
-            'unreachable': self.env._(
-                'The terminal cannot be reached; no money was taken. Check that it is on and in '
-                'the network, then try again.'
-            ),
-            'not_sent': self.env._('The payment was never sent; no money was taken. Try again.'),
-            '4003': self.env._(
-                'The terminal refused: it is busy, or its POS-KEY does not fit. No money was '
-                'taken. Finish what it shows, then try again; if it stays so, call a manager.'
-            ),
-            '4006': self.env._(
-                'The terminal does not offer this kind of payment; no money was taken. Take '
-                'another payment method.'
-            ),
-            '4007': self.env._(
-                'Nobody is signed in on the terminal; no money was taken. Sign in to the Haojin '
-                'app there, then try again.'
-            ),
-            '5001': self.env._(
-                'The terminal cannot read our messages; no money was taken. A manager has to copy '
-                'the POS-KEY again, or switch encryption on in the QFPay portal.'
-            ),
-        }
-        if code in sentences:
-            return sentences[code]
-        said = words or code or ''
-        if said:
-            return self.env._(
-                'The payment did not go through; no money was taken. QFPay says: %(words)s. Try '
-                'again or take another payment method.',
-                words=said,
-            )
-        return self.env._(
-            'The payment did not go through; no money was taken. Try again or take another '
-            'payment method.'
         )
 
     def action_enquire(self):

@@ -1,13 +1,118 @@
-"""What a cashier reads about a payment or refund through QFPay's OpenAPI.
+"""What a cashier reads about a payment or refund: what happened to the money, and what to do next.
 
-One sentence for each return code that asks for something special, one for each action else (the
-protocol, B15). A sentence says what happened to the money and what to do next.
+For each end of a terminal's payment a sentence (the protocol, A8). For the OpenAPI one for each
+return code that asks for something special, one for each action else (the protocol, B15).
 """
 
-from ..qfpay.openapi.catalogue import Action, return_code
+from ..qfpay.openapi.catalogue import PAY_TYPES, Action, Mode, return_code
+from .qfpay_states import OPEN_STATES
 
 
-def explain_end(env, code, kind, said=''):
+def explain(row):
+    """What is happening to the money of a row, or went wrong with it, and what to do next.
+
+    :param row: the `qfpay.transaction`, in the cashier's language
+    :return: a sentence; empty when all is well
+    """
+    if row.state == 'done':
+        return ''
+    if row.state == 'unknown' and not row._is_being_called_off():
+        return row.env._(
+            'The answer was lost; asking QFPay what became of the money. Do not charge again.'
+        )
+    return _explain_at_gateway(row) if row.account_id else _explain_at_terminal(row)
+
+
+def _explain_at_terminal(row):
+    env = row.env
+    terminal = row.sudo().terminal_id.name
+    is_open = row.state in OPEN_STATES
+    if row._is_being_called_off():
+        return env._('Calling off on "%(terminal)s"…', terminal=terminal)
+    if is_open and row.cancel_refused:
+        return env._(
+            'The terminal did not call off: the customer may be paying this moment. Wait for '
+            'the result.'
+        )
+    if is_open and row.kind == 'refund':
+        return env._('Giving the money back on "%(terminal)s"…', terminal=terminal)
+    if is_open:
+        return env._('Waiting for the customer at "%(terminal)s"…', terminal=terminal)
+    if row.state == 'cancelled':
+        return env._('Called off. No money was taken.')
+    return explain_terminal_code(env, row.respcd, row.message)
+
+
+def _explain_at_gateway(row):
+    env = row.env
+    is_open = row.state in OPEN_STATES
+    is_shown = PAY_TYPES[row.channel].mode is Mode.MPM
+    if row._is_being_called_off():
+        return env._('Calling off at QFPay…')
+    if is_open and row.kind == 'refund':
+        return env._('Giving the money back…')
+    if is_open and row.cancel_refused:
+        return env._(
+            'This payment cannot be called off. Wait until the customer has paid or the code '
+            'has run out.'
+        )
+    if is_open and is_shown:
+        return env._('Waiting for the customer to scan the code…')
+    if row.state == 'pending':
+        return env._('The customer is entering the password…')
+    if is_open:
+        return env._('Waiting for QFPay…')
+    if row.state == 'cancelled' and not row.respcd:
+        return env._('Called off. No money was taken.')
+    return explain_gateway_code(env, row.respcd or '', row.kind, row.message or '')
+
+
+def explain_terminal_code(env, code, words=''):
+    """A response code as a sentence that says what to do next (the protocol, A8).
+
+    :param env: whose language is spoken
+    :param str code: QFPay's code, or the courier's own
+    :param str words: what QFPay itself said, shown when the code is not enough
+    """
+    sentences = {
+        'unreachable': env._(
+            'The terminal cannot be reached; no money was taken. Check that it is on and in '
+            'the network, then try again.'
+        ),
+        'not_sent': env._('The payment was never sent; no money was taken. Try again.'),
+        '4003': env._(
+            'The terminal refused: it is busy, or its POS-KEY does not fit. No money was '
+            'taken. Finish what it shows, then try again; if it stays so, call a manager.'
+        ),
+        '4006': env._(
+            'The terminal does not offer this kind of payment; no money was taken. Take '
+            'another payment method.'
+        ),
+        '4007': env._(
+            'Nobody is signed in on the terminal; no money was taken. Sign in to the Haojin '
+            'app there, then try again.'
+        ),
+        '5001': env._(
+            'The terminal cannot read our messages; no money was taken. A manager has to copy '
+            'the POS-KEY again, or switch encryption on in the QFPay portal.'
+        ),
+    }
+    if code in sentences:
+        return sentences[code]
+    said = words or code or ''
+    if said:
+        return env._(
+            'The payment did not go through; no money was taken. QFPay says: %(words)s. Try '
+            'again or take another payment method.',
+            words=said,
+        )
+    return env._(
+        'The payment did not go through; no money was taken. Try again or take another '
+        'payment method.'
+    )
+
+
+def explain_gateway_code(env, code, kind, said=''):
     """Why no money moved, and what to do next.
 
     :param env: whose language is spoken

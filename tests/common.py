@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 
 from odoo import Command, api, fields
 from odoo.addons.pos_payment_qfpay import courier
-from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import OPEN_STATES
+from odoo.addons.pos_payment_qfpay.models.qfpay_states import OPEN_STATES
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 from odoo.tests.common import release_test_lock

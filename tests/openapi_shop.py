@@ -3,7 +3,7 @@
 import uuid
 
 from odoo.addons.pos_payment_qfpay import courier
-from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import StartRefused
+from odoo.addons.pos_payment_qfpay.models.qfpay_start import StartRefused
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 
 from .common import ShopCase

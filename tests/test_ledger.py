@@ -5,12 +5,9 @@ import psycopg2
 
 from odoo import fields
 from odoo.addons.pos_payment_qfpay import courier
-from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import (
-    GRACE,
-    OPEN_STATES,
-    QFPayTransaction,
-    StartRefused,
-)
+from odoo.addons.pos_payment_qfpay.models.qfpay_start import Start, StartRefused
+from odoo.addons.pos_payment_qfpay.models.qfpay_states import OPEN_STATES
+from odoo.addons.pos_payment_qfpay.models.qfpay_terminal import GRACE
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tests import tagged
@@ -539,15 +536,15 @@ class TestLedgerStart(LedgerCase):
         self.till_2.qfpay_terminal_id = self.terminal
         payment = self.payment()
         rival = self.payment(till=self.till_2)
-        values = self.ledger().sudo()._values_to_start(rival, 1)
-        check = QFPayTransaction._check_is_free
+        values = Start(self.ledger().sudo(), rival).values(1)
+        check = Start._check_is_free
 
-        def overtaken(ledger, terminal):
-            check(ledger, terminal)
+        def overtaken(start, terminal):
+            check(start, terminal)
             self.env['qfpay.transaction'].create(values)
 
         with (
-            patch.object(QFPayTransaction, '_check_is_free', overtaken),
+            patch.object(Start, '_check_is_free', overtaken),
             self.assertRaises(ConcurrencyError),
             mute_logger('odoo.sql_db'),
             self.env.cr.savepoint(),

@@ -1,4 +1,5 @@
-from odoo.addons.pos_payment_qfpay.models.qfpay_transaction import OPEN_STATES, StartRefused
+from odoo.addons.pos_payment_qfpay.models.qfpay_start import StartRefused
+from odoo.addons.pos_payment_qfpay.models.qfpay_states import OPEN_STATES
 from odoo.exceptions import UserError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import tagged

@@ -1,4 +1,5 @@
 from odoo import Command
+from odoo.addons.pos_payment_qfpay.models.qfpay_words import explain_terminal_code
 from odoo.tests import Form, tagged
 from odoo.tools.translate import code_translations
 
@@ -92,9 +93,10 @@ class TestSetup(ShopCase):
         """Cashiers in Hong Kong read the words of Hong Kong, from the server and in the browser."""
         self.env['res.lang']._activate_lang('zh_HK')
         self.env['ir.module.module']._load_module_terms(['pos_payment_qfpay'], ['zh_HK'])
-        ledger = self.env['qfpay.transaction'].with_context(lang='zh_HK')
-        self.assertIn('未能連接終端機', ledger._explain_code('unreachable'))
-        states = dict(ledger._fields['state']._description_selection(ledger.env))
+        env = self.env(context={'lang': 'zh_HK'})
+        self.assertIn('未能連接終端機', explain_terminal_code(env, 'unreachable'))
+        state = env['qfpay.transaction']._fields['state']
+        states = dict(state._description_selection(env))
         self.assertEqual(states['unknown'], '結果未明')
         words = code_translations.get_web_translations('pos_payment_qfpay', 'zh_HK')
         messages = {message['id']: message['string'] for message in words['messages']}
