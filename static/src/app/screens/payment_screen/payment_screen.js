@@ -28,6 +28,15 @@ patch(PaymentScreen.prototype, {
         }
     },
 
+    /** Whoever types 20 on a refund's line means to give 20 back: as +20 it would be charged. */
+    updateSelectedPaymentline() {
+        super.updateSelectedPaymentline(...arguments);
+        const line = this.selectedPaymentLine;
+        if (this.isRefundOrder && isQFPayLine(line) && line.getAmount() > 0) {
+            line.setAmount(-line.getAmount());
+        }
+    },
+
     /**
      * The end of a QFPay payment is not awaited here: this screen may be gone by then, and another
      * one may show the order.
@@ -84,6 +93,10 @@ patch(PaymentScreen.prototype, {
     /** The same as after any other terminal's payment, on the screen that shows the order now. */
     onQFPaySettled({ line, done, auto }) {
         const order = line.pos_order_id;
+        if (!done && line.uuid === this.selectedPaymentLine?.uuid) {
+            // what is typed next is a new amount, not more digits of the one that was not paid
+            this.numberBuffer.set(line.getAmount().toString());
+        }
         if (
             done &&
             auto &&
