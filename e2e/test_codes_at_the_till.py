@@ -1,13 +1,48 @@
 """Codes in a real browser: shown at the till and on the customer display, scanned at the till."""
 
+import base64
+import io
 import re
 
 import pytest
+import qrcode
 from playwright.sync_api import expect
 
 from tools import machine
 
 PICTURES = machine.RUN / 'e2e'
+# A camera whose picture can be changed: window.show(url). Its tracks are in window.tracks.
+CAMERA = """
+    () => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+        const context = canvas.getContext("2d");
+        let picture = null;
+        window.tracks = [];
+        window.show = async (url) => {
+            picture = Object.assign(new Image(), { src: url });
+            await picture.decode();
+        };
+        setInterval(() => {
+            context.fillStyle = "white";
+            context.fillRect(0, 0, 640, 480);
+            if (picture) {
+                context.drawImage(picture, 170, 90, 300, 300);
+            }
+        }, 100);
+        navigator.mediaDevices.getUserMedia = async () => {
+            const stream = canvas.captureStream(10);
+            window.tracks.push(...stream.getTracks());
+            return stream;
+        };
+    }
+"""
+
+
+def picture_of(code):
+    """A QR code as a picture's URL."""
+    file = io.BytesIO()
+    qrcode.make(code).save(file)
+    return f'data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}'
 
 
 @pytest.fixture
@@ -118,3 +153,59 @@ def test_a_used_code_asks_for_another(simulator, pos):
     expect(dialog.locator('.qfpay-scan-problem')).to_contain_text('new', timeout=20_000)
     till.scan(simulator.phone_code('wechat'))
     till.wait_done(uuid)
+
+
+def test_the_camera_reads_the_code_on_a_phone_and_is_switched_off(simulator, pos):
+    till = pos('Till 1')
+    till.page.evaluate(CAMERA)
+    till.add('Porcelain Cup')
+    till.pay('Scan wallet')
+    till.page.set_viewport_size({'width': 375, 'height': 553})
+    dialog = till.page.locator('.qfpay-scan-dialog')
+    expect(dialog).to_be_visible()
+    uuid = till.uuid()
+    camera = dialog.locator('.qfpay-camera')
+    camera.focus()
+    camera.click()
+    till.page.evaluate('(url) => show(url)', picture_of('https://example.com'))
+    problem = dialog.locator('.qfpay-scan-problem')
+    expect(problem).to_contain_text('no payment code')
+    till.screenshot(PICTURES / 'scan-camera-refused.png')
+    words = problem.bounding_box()
+    buttons = dialog.locator('.modal-footer').bounding_box()
+    assert words['y'] + words['height'] <= buttons['y'], 'what is wrong is seen without scrolling'
+    expect(camera).to_be_focused()  # not the input: a phone would open its keyboard
+    till.page.evaluate('(url) => show(url)', picture_of(simulator.phone_code('wechat')))
+    till.wait_done(uuid)
+    expect(dialog).to_have_count(0)
+    assert till.page.evaluate('() => tracks.map((track) => track.readyState)') == ['ended']
+    assert simulator.gateway_order()['amount_minor'] == 4550
+
+
+def test_the_code_and_its_buttons_fit_on_a_phone(simulator, pos):
+    till = pos('Till 1')
+    till.add('Porcelain Cup')
+    till.to_payment()
+    till.page.set_viewport_size({'width': 375, 'height': 553})
+    till.choose('WeChat code')
+    dialog = till.page.locator('.qfpay-code-dialog')
+    image = dialog.locator('.qfpay-code img')
+    expect(image).to_be_visible(timeout=20_000)
+    till.page.wait_for_timeout(500)  # the dialog slides in
+    till.screenshot(PICTURES / 'shown-code-phone.png')
+    code, words, footer = (
+        place.bounding_box()
+        for place in (
+            image,
+            dialog.locator('.qfpay-time-left'),
+            dialog.locator('.modal-footer'),
+        )
+    )
+    assert code['width'] > 180
+    assert code['y'] > 0
+    assert words['y'] + words['height'] <= footer['y']
+    assert footer['y'] + footer['height'] <= 553
+    dialog.locator('.qfpay-call-off').click()
+    expect(till.page.locator('.send_payment_request')).to_be_visible(timeout=20_000)
+    # The next test finds the till without an order.
+    till.page.locator('.paymentline .delete-button').click()

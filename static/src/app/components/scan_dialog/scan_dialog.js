@@ -3,6 +3,7 @@ import { barcodeService } from "@barcodes/barcode_service";
 import { isBarcodeScannerSupported } from "@web/core/barcode/barcode_video_scanner";
 import { Dialog } from "@web/core/dialog/dialog";
 import { _t } from "@web/core/l10n/translation";
+import { formatList } from "@web/core/l10n/utils";
 import { useAutofocus } from "@web/core/utils/hooks";
 import { WalletCamera } from "@pos_payment_qfpay/app/components/scan_dialog/wallet_camera";
 import { useScans } from "@pos_payment_qfpay/app/services/barcode_reader";
@@ -98,27 +99,47 @@ export class QFPayScanDialog extends Component {
 
     /** @param {string} text what was scanned or typed */
     submit(text) {
+        if (!this.take(text)) {
+            // what comes next takes its place
+            this.input.el.select();
+            this.burst = 0;
+        }
+    }
+
+    /**
+     * Hands a customer's code on; says what is wrong with anything else.
+     *
+     * @param {string} text
+     * @returns {boolean} whether it was a customer's code
+     */
+    take(text) {
         clearTimeout(this.timer);
         const code = cleanCode(text);
         if (walletOf(code, this.forms)) {
             this.props.getPayload(code);
             this.props.close();
-            return;
+            return true;
         }
         this.state.problem = code
             ? _t(
                   "This is no payment code of %s. Ask the customer to open the payment code in the " +
                       "wallet, and scan it.",
-                  this.wallets.join(_t(", "))
+                  formatList(this.wallets, { style: "or" })
               )
             : _t("Scan the customer's payment code, or type it.");
-        // what comes next takes its place
-        this.input.el.select();
-        this.burst = 0;
+        return false;
     }
 
+    /** Switching the camera off while it starts is an error to Odoo. */
     onCameraError(error) {
-        this.state.camera = false;
-        this.state.problem = error.message;
+        if (this.state.camera) {
+            this.state.camera = false;
+            this.state.problem = error.message;
+        }
+    }
+
+    toggleCamera() {
+        this.state.camera = !this.state.camera;
+        this.state.problem = "";
     }
 }
