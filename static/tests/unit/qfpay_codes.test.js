@@ -105,11 +105,15 @@ test("closing the dialog calls nothing off: the code can be shown again", async 
     await seconds(2);
     expect(".modal").toHaveCount(0);
     expect(server.count("cancel")).toBe(0);
-    expect(line.qrPaymentData.name).toBe("Alipay");
+    const told = line.qrPaymentData;
+    expect(told.name).toBe("Alipay");
     expect(lineButtons()).toEqual(["Show the code", "Cancel"]);
     await click(".qfpay_show_code");
     await seconds(2);
     expect(CODE).toHaveCount(1);
+    // the customer display too is told again: it may have been opened meanwhile
+    expect(line.qrPaymentData).not.toBe(told);
+    expect(line.qrPaymentData.name).toBe("Alipay");
 });
 
 test("no code yet: the line says so, and the dialog comes with the code", async () => {
@@ -122,7 +126,12 @@ test("no code yet: the line says so, and the dialog comes with the code", async 
 });
 
 test("a code that got lost on its way is not waited for", async () => {
-    await setUpShown({ qrcode: "" });
+    await setUpShown({ qrcode: "", message: "Waiting…" });
+    // QFPay is slow: it may know the order before its answer brings the code
+    await seconds(10);
+    expect(lineText()).toBe("Asking QFPay for a code…");
+    expect(lineButtons()).toEqual(["Cancel"]);
+    await seconds(10);
     expect(lineText()).toMatch(/did not arrive/);
     expect(lineButtons()).toEqual(["Cancel"]);
 });
@@ -357,7 +366,7 @@ test("what is no wallet's code is refused at once", async () => {
         await edit(text);
         await press("enter");
         await animationFrame();
-        expect(queryText(".qfpay-scan-problem")).toMatch(/no payment code of WeChat Pay, Alipay/);
+        expect(queryText(".qfpay-scan-problem")).toMatch(/no payment code of WeChat Pay or Alipay/);
     }
     expect(server.calls).toEqual([]);
     // the next scan takes its place
@@ -516,4 +525,49 @@ test("a refund needs no code, and says what is left", async () => {
     expect(SCAN).toHaveCount(0);
     expect(server.count("start")).toBe(1);
     expect(server.calls.find((call) => call.door === "start").auth_code).toBe(undefined);
+});
+
+test("what is typed on the line of a refund is given back, never charged", async () => {
+    const { order, line, screen } = await setUpScreen(SCAN_METHOD_ID);
+    order.is_refund = true;
+    line.setAmount(-40);
+    line.setPaymentStatus("retry");
+    for (const [typed, amount] of [
+        ["3", -3],
+        ["36.5", -36.5],
+        ["-36.5", -36.5],
+    ]) {
+        screen.numberBuffer.set(typed);
+        screen.updateSelectedPaymentline();
+        expect(line.amount).toBe(amount);
+    }
+});
+
+test("after a payment that failed, what is typed is a new amount", async () => {
+    const { server, line, screen } = await setUpScreen(SHOW_METHOD_ID);
+    server.onStart = () => ({ error: { code: "busy", message: "Not now." } });
+    line.setAmount(16);
+    // as typed: the buffer goes on with it
+    screen.numberBuffer.set("1");
+    screen.numberBuffer.state.buffer = "16";
+    screen.sendPaymentRequest(line);
+    await seconds(0);
+    expect(queryText(".modal-body")).toBe("Not now.");
+    await click(".modal .btn");
+    await seconds(0);
+    await click(".payment-screen .numpad button[value='5']");
+    await seconds(1);
+    expect(line.amount).toBe(5);
+});
+
+test("not paid is taken back when another till begins anew", async () => {
+    const { server, line } = await setUpShown();
+    server.knows(line.uuid, "failed", { message: "Refused by the wallet." });
+    await seconds(1);
+    expect(queryText(".modal-body")).toBe("Refused by the wallet.");
+    server.shows(line.uuid, { reference: `${line.uuid}-2` });
+    line.setPaymentStatus("waitingCard");
+    await seconds(1);
+    expect(".modal").toHaveCount(0);
+    expect(lineText()).toBe("Waiting for the customer to scan the code…");
 });

@@ -66,6 +66,11 @@ export class QFPayCodes {
             return;
         }
         watch.unwanted = false;
+        const line = this.pos.models["pos.payment"].getBy("uuid", uuid);
+        if (line) {
+            // a customer display that was opened meanwhile has not been told
+            line.qrPaymentData = null;
+        }
         Object.assign(this._view(uuid), { asked: true, hidden: false, away: false });
         this.payments.refreshCodes(uuid);
     }

@@ -9,7 +9,7 @@ export function isShown(pos, order) {
 }
 
 function alert(pos, order, title, body) {
-    pos.dialog.add(AlertDialog, {
+    return pos.dialog.add(AlertDialog, {
         title: isShown(pos, order)
             ? title
             : _t("Order %(name)s: %(title)s", { name: order.getName(), title }),
@@ -25,6 +25,7 @@ function alert(pos, order, title, body) {
  * @param {boolean} how.done whether the money moved
  * @param {boolean} how.forced whether the cashier had recorded it as done before
  * @param {boolean} how.unwanted whether the cashier had tried to call it off
+ * @returns {(() => void) | undefined} takes back what was told, if it is still on the screen
  */
 export function tellEnd(pos, line, known, { done, forced, unwanted }) {
     const order = line.pos_order_id;
@@ -34,12 +35,13 @@ export function tellEnd(pos, line, known, { done, forced, unwanted }) {
             "The customer paid in the moment of cancelling. The payment stays on the order; to " +
                 "give the money back, make a refund."
         );
-        alert(pos, order, _t("The payment was approved"), body);
+        return alert(pos, order, _t("The payment was approved"), body);
     } else if (!done && forced) {
         const body = _t("The payment that you recorded as done was not made.");
-        alert(pos, order, _t("QFPay says: not paid"), `${body} ${known.message}`);
+        return alert(pos, order, _t("QFPay says: not paid"), `${body} ${known.message}`);
     } else if (!done && !unwanted && known.message) {
-        alert(pos, order, isRefund ? _t("Not refunded") : _t("Not paid"), known.message);
+        const title = isRefund ? _t("Not refunded") : _t("Not paid");
+        return alert(pos, order, title, known.message);
     } else if (done && !forced && !isShown(pos, order)) {
         const text = isRefund
             ? _t("Order %s: the money was given back.", order.getName())

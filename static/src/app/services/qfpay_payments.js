@@ -329,7 +329,7 @@ export class QFPayPayments extends Reactive {
             started: started.promise,
             hasStarted: started.resolve,
         });
-        Object.assign(this._entry(watch.uuid), { starting: true, known: null });
+        Object.assign(this._entry(watch.uuid), { starting: true, known: null, since: Date.now() });
         this.refreshCodes(watch.uuid);
         this._start(watch);
     }
@@ -482,7 +482,11 @@ export class QFPayPayments extends Reactive {
             watch.end.then(() => line.pay());
             return;
         }
-        messages.tellEnd(this.pos, line, entry.known, { done, forced, unwanted });
+        entry.takeBack = messages.tellEnd(this.pos, line, entry.known, {
+            done,
+            forced,
+            unwanted,
+        });
         if (!forced) {
             this.bus.trigger("settled", { line, done, auto: !unwanted });
         }
@@ -553,6 +557,8 @@ export class QFPayPayments extends Reactive {
         this.entries[uuid] ||= {
             starting: false,
             known: null,
+            // when the attempt began, or when it was taken up
+            since: 0,
             unreachable: false,
             callingOff: false,
             asking: false,
@@ -561,6 +567,8 @@ export class QFPayPayments extends Reactive {
             code: null,
             // the wallet whose code was scanned
             wallet: "",
+            // closes what the cashier was told of the attempt before
+            takeBack: null,
             // how much of a refund QFPay can do, in currency units; null while nobody has said so
             refundable: null,
         };
@@ -594,8 +602,18 @@ export class QFPayPayments extends Reactive {
             watch.hasStarted();
         }
         this.watches.set(uuid, watch);
-        const fresh = { starting, known: null, unreachable: false, wallet: "" };
-        Object.assign(this._entry(uuid), fresh);
+        const fresh = {
+            starting,
+            known: null,
+            unreachable: false,
+            wallet: "",
+            since: Date.now(),
+            takeBack: null,
+        };
+        const entry = this._entry(uuid);
+        // another till has begun anew: "not paid" is no longer the last word
+        entry.takeBack?.();
+        Object.assign(entry, fresh);
         if (here) {
             this.sentHere = this.sentHere.add(uuid);
         }

@@ -5,6 +5,9 @@ import { codeMode, isQFPayLine, isTerminalLine } from "@pos_payment_qfpay/app/pa
 /** Statuses of a payment line between asking for the money and a final answer. */
 const UNDER_WAY = ["waiting", "waitingCard", "waitingCancel", "waitingCapture", "timeout"];
 
+/** QFPay may know an order some seconds before its answer brings the code. In milliseconds. */
+const CODE_IS_LOST = 15000;
+
 /** What the server calls an attempt that has not ended. */
 const OPEN_STATES = ["draft", "sent", "pending", "unknown"];
 
@@ -150,9 +153,9 @@ function terminalName(known) {
     return known.terminal || _t("the terminal");
 }
 
-function waitingText({ known, code, wallet }, mode) {
+function waitingText({ known, code, wallet, since }, mode) {
     if (mode === "show") {
-        return shownText(known, code);
+        return shownText(known, code, since);
     }
     if (mode === "scan") {
         const text = known.message || _t("Waiting for QFPay…");
@@ -161,14 +164,14 @@ function waitingText({ known, code, wallet }, mode) {
     return known.message || _t("Waiting for the card on %s…", terminalName(known));
 }
 
-function shownText(known, code) {
+function shownText(known, code, since) {
     if (code) {
         return known.message || _t("Waiting for the customer to scan the code…");
     }
     if (known.qrcode) {
         return _t("The code has run out. Asking QFPay whether it was paid in the last moment…");
     }
-    return known.state === "pending"
+    return known.state === "pending" && Date.now() - since > CODE_IS_LOST
         ? _t("QFPay has the order, but its code did not arrive. Cancel, then try again.")
         : _t("Asking QFPay for a code…");
 }
