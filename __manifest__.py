@@ -1,6 +1,6 @@
 {
     'name': 'POS QFPay Terminals',
-    'summary': 'Take card and wallet payments on QFPay terminals, and never lose track of one',
+    'summary': 'Take payments on QFPay terminals or by code, and never lose track of one',
     'version': '19.0.1.0.0',
     'category': 'Sales/Point of Sale',
     'author': 'POS QFPay contributors',
