@@ -98,7 +98,10 @@ class PosPaymentMethod(models.Model):
             Mode.CPM: self.env._("scan the customer's code"),
         }
         return [
-            (code, f'{words[kind.label]}: {modes[kind.mode]}')
+            (
+                code,
+                self.env._('%(wallet)s: %(mode)s', wallet=words[kind.label], mode=modes[kind.mode]),
+            )
             for code, kind in PAY_TYPES.items()
             if kind.mode in modes
         ]

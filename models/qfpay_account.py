@@ -153,7 +153,10 @@ class QFPayAccount(models.Model):
         for account in self.sudo():
             if account.environment == 'custom' and not account.custom_url:
                 raise ValidationError(
-                    self.env._("Enter the address, or choose one of QFPay's environments.")
+                    self.env._(
+                        "Choose one of QFPay's environments, or have a system administrator enter "
+                        'the address.'
+                    )
                 )
             try:
                 if account.custom_url:
