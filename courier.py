@@ -13,7 +13,8 @@ A terminal is asked about its one job by the thread that has it. An OpenAPI acco
 hundred open payments, so they are asked about together: one *round* for each account, whichever
 process or server holds it, with one query for all. A row of an account is carried only to be sent.
 
-`carry`, `call_off` and `go_round` return at once and may be called as often as one likes.
+`carry`, `call_off`, `ask_once` and `go_round` return at once and may be called as often as one
+likes.
 """
 
 import logging
@@ -52,13 +53,14 @@ class Errand:
 
     Each callable returns a qfpay.outcome.Outcome or raises NotSent, AnswerLost or InvalidRequest.
     `look` comes before a refund: it returns what is left of the payment in minor units, None when
-    QFPay does not say, and that is committed before the refund leaves.
+    QFPay does not say; that is committed before the refund leaves.
     """
 
     send: Callable[[], Outcome] | None  # None: it was sent already
-    enquire: Callable[[], Outcome] | None = None  # None: asked about in the account's round
+    enquire: Callable[[], Outcome]
     call_off: Callable[[], Outcome] | None = None
     look: Callable[[], int | None] | None = None
+    in_round: bool = False  # once it is sent, it is asked about in the account's round
     complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits
 
 
@@ -168,6 +170,11 @@ def call_off(db_name: str, transaction_id: int) -> None:
     _start_thread(_call_off, (db_name, transaction_id))
 
 
+def ask_once(db_name: str, transaction_id: int) -> None:
+    """Ask about a row that has ended: QFPay may know more, or better, by now."""
+    _start_thread(_ask_once, (db_name, transaction_id))
+
+
 def _start_thread(target, key, *args):
     threading.Thread(
         target=target, args=(key, *args), name=f'qfpay.courier.{key[1]}', daemon=True
@@ -207,10 +214,10 @@ def _carry(key, waker):
                 if outcome.verdict is Verdict.DONE and errand.complete:
                     _complete(key, errand)
                 return
-        if errand.enquire:
-            _enquire_until_final(key, errand, waker)
-        else:
+        if errand.in_round:
             transact(db_name, lambda env: _row(env, key)._hand_to_round())
+        else:
+            _enquire_until_final(key, errand, waker)
     except Exception:
         # The row stays as it is: open rows are taken up again when the lease has run out.
         _logger.exception('QFPay: the courier of transaction %s stopped', key[1])
@@ -242,10 +249,10 @@ def _go_round(key, waker):
         while questions := transact(
             db_name, lambda env: env['qfpay.account'].browse(account_id)._claim_round(_who())
         ):
-            for row_id in questions.lapsed:
-                call_off(db_name, row_id)
             for row_id, outcome in _ask_all(questions):
                 _report((db_name, row_id), outcome, 'enquiry')
+            for row_id in questions.lapsed:
+                call_off(db_name, row_id)
             waker.wait(ROUND)
             waker.clear()
     except Exception:
@@ -277,17 +284,32 @@ def _ask_all(questions):
 def _complete(key, errand):
     """Fetch what the answer to a payment leaves out, now that the till knows it is done."""
     time.sleep(DETAILS_AFTER)
+    _enquire_once(key, errand)
+
+
+def _ask_once(key):
+    threading.current_thread().dbname = key[0]
+    try:
+        _enquire_once(key, transact(key[0], lambda env: _row(env, key)._errand()))
+    except Exception:
+        _logger.exception('QFPay: transaction %s could not be asked about', key[1])
+
+
+def _enquire_once(key, errand):
     try:
         _report(key, errand.enquire(), 'enquiry')
-    except (NotSent, AnswerLost) as error:
-        _logger.info('QFPay: details of transaction %s did not come: %s', key[1], error)
+    except (NotSent, AnswerLost, RateLimited) as error:
+        _logger.info('QFPay: nothing more was heard of transaction %s: %s', key[1], error)
 
 
 def _send(key, errand):
     if errand.look:
         left_minor = errand.look()
-        if left_minor is not None:
-            transact(key[0], lambda env: _row(env, key)._note_left(left_minor))
+        if left_minor is None:
+            # Should the answer to the refund get lost, nothing could tell whether it happened.
+            return Outcome(verdict=Verdict.FAILED, code='nothing_known')
+        if not transact(key[0], lambda env: _row(env, key)._note_left(left_minor)):
+            return Outcome(verdict=Verdict.FAILED, code='not_sent')
     return errand.send()
 
 
@@ -338,7 +360,9 @@ def _call_off(key):
             _logger.info('QFPay: call-off of transaction %s got no answer: %s', key[1], error)
             accepted = None
         transact(db_name, lambda env: _row(env, key)._note_call_off(accepted))
-        if errand.enquire is None:
+        if errand.in_round:
+            # Always, also when another witness was faster: a reversal gives back what was paid.
+            _enquire_once(key, errand)
             transact(db_name, lambda env: _row(env, key)._hand_to_round())
     except Exception:
         _logger.exception('QFPay: calling off transaction %s failed', key[1])

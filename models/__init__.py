@@ -1,4 +1,6 @@
 from . import (
+    # first: others inherit from it
+    credentials_mixin,
     ir_http,
     pos_config,
     pos_order,

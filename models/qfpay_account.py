@@ -34,15 +34,20 @@ from .notice import notice
 GRACE = timedelta(seconds=30)
 # A customer's code that is not charged by then is called off (B14).
 SCAN_TIME = timedelta(minutes=2)
+# By these QFPay knows whose payment is asked about.
+IDENTITY = ('app_code', 'mchid', 'environment', 'custom_url')
 # The longest that a request waits for its slot before it is given up.
 SLOT_PATIENCE = 20
 
 
 class QFPayAccount(models.Model):
     _name = 'qfpay.account'
+    _inherit = 'qfpay.credentials.mixin'
     _description = 'QFPay Account'
     _order = 'name, id'
     _check_company_auto = True
+    _qfpay_key = 'client_key'
+    _qfpay_copied = ('app_code', 'client_key', 'mchid', 'custom_url')
 
     name = fields.Char(required=True, help="What managers call it, for instance the shop's name.")
     active = fields.Boolean(default=True)
@@ -104,10 +109,6 @@ class QFPayAccount(models.Model):
         'pos.payment.method', 'qfpay_account_id', string='Payment Methods'
     )
 
-    _expiry_range = models.Constraint(
-        f'CHECK (expiry_minutes BETWEEN {SHORTEST_EXPIRY} AND {LONGEST_EXPIRY})',
-        'A QFPay code can live for 5 to 120 minutes.',
-    )
     _notify_token_unique = models.Constraint(
         'UNIQUE (notify_token)', 'Another QFPay account has this notification address.'
     )
@@ -122,26 +123,33 @@ class QFPayAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_may_set_address(vals)
-        return super().create([self._strip_copied_text(vals) for vals in vals_list])
+        accounts = super().create(vals_list)
+        # On the records: the address may come from a default, too.
+        accounts._check_may_set_address(any(accounts.mapped('custom_url')))
+        return accounts
 
     def write(self, vals):
-        self._check_may_set_address(vals)
-        return super().write(self._strip_copied_text(vals))
+        self._check_may_set_address(vals.get('custom_url'))
+        if any(name in vals for name in IDENTITY):
+            self._check_nothing_open()
+        return super().write(vals)
 
-    @api.model
-    def _strip_copied_text(self, vals):
-        """Credentials are copied from mails, often with blanks around them."""
-        copied = ('app_code', 'client_key', 'mchid', 'custom_url')
-        return {
-            name: (value or '').strip() or False if name in copied else value
-            for name, value in vals.items()
-        }
+    def _check_nothing_open(self):
+        """To another merchant, or elsewhere, QFPay would not know an open payment, and deny it."""
+        open_row = self.env['qfpay.transaction'].sudo()._open_at(self)
+        if open_row:
+            raise UserError(
+                self.env._(
+                    'A payment of "%(account)s" is under way, and QFPay knows it under the present '
+                    'credentials only. Wait for its end, or decide it under QFPay Transactions, '
+                    'then change them.',
+                    account=open_row.account_id.name,
+                )
+            )
 
-    def _check_may_set_address(self, vals):
+    def _check_may_set_address(self, address):
         """Whoever sets the address receives every request of the shop."""
-        if vals.get('custom_url') and not (self.env.su or self.env.user._is_system()):
+        if address and not (self.env.su or self.env.user._is_system()):
             raise AccessError(
                 self.env._('Only a system administrator can set the address of a QFPay account.')
             )
@@ -165,6 +173,11 @@ class QFPayAccount(models.Model):
                     account._credentials()
             except InvalidRequest as error:
                 raise ValidationError(account._explain_invalid(error)) from None
+
+    @api.constrains('expiry_minutes')
+    def _check_expiry(self):
+        if any(not SHORTEST_EXPIRY <= it.expiry_minutes <= LONGEST_EXPIRY for it in self):
+            raise ValidationError(self.env._('A QFPay code can live for 5 to 120 minutes.'))
 
     def _explain_invalid(self, error):
         """The sentence for a setting that the library refused, by the error's `field`."""
@@ -228,27 +241,40 @@ class QFPayAccount(models.Model):
         """
         self.ensure_one()
         gateway = self._gateway()
+        reference = transaction.reference
+        requested_at = _moment(transaction.requested_at)
+
+        def enquire():
+            return gateway.query([reference], since=requested_at)[reference]
+
         if transaction.kind == 'refund':
             request = Refund(
                 syssn=transaction.original_id.syssn,
-                reference=transaction.reference,
+                reference=reference,
                 amount_minor=transaction.amount_minor,
-                requested_at=_moment(transaction.requested_at),
+                requested_at=requested_at,
                 till=transaction.config_id.name,
             )
-            return courier.Errand(send=lambda: gateway.refund(request))
+            return courier.Errand(
+                send=lambda: gateway.refund(request), enquire=enquire, in_round=True
+            )
         send = None
         if transaction.state == 'draft':
             send = partial(gateway.pay, self._payment_request(transaction))
         order = CallOff(
             pay_type=transaction.channel,
             amount_minor=transaction.amount_minor,
-            requested_at=_moment(transaction.requested_at),
-            reference=transaction.reference,
+            requested_at=requested_at,
+            reference=reference,
             syssn=transaction.syssn or None,
             till=transaction.config_id.name,
         )
-        return courier.Errand(send=send, call_off=lambda: gateway.call_off(order))
+        return courier.Errand(
+            send=send,
+            enquire=enquire,
+            call_off=lambda: gateway.call_off(order),
+            in_round=True,
+        )
 
     def _payment_request(self, transaction):
         """The request for a payment (the protocol, B6.1).
@@ -267,7 +293,7 @@ class QFPayAccount(models.Model):
             return CpmPayment(**common, auth_code=transaction.sudo().auth_code or '')
         return MpmPayment(**common, expires_minutes=self.expiry_minutes)
 
-    def _deadline(self, transaction):
+    def _deadline(self, transaction, now):
         """When an order that is still open is called off."""
         if transaction.kind == 'refund' or PAY_TYPES[transaction.channel].mode is Mode.CPM:
             return transaction.requested_at + SCAN_TIME
@@ -289,10 +315,11 @@ class QFPayAccount(models.Model):
             order='id',
         )
         if not rows or not self.exists() or not self._is_set_up():
+            self.env['qfpay.account.pulse']._end_round(self, who)
             return None
         if not self.env['qfpay.account.pulse']._hold_round(self, who):
             return None
-        now = fields.Datetime.now()
+        now = self.env['qfpay.transaction']._clock()
         lapsed = rows.filtered(
             lambda row: row.deadline < now and row.kind == 'payment' and not row.lapsed
         )
@@ -303,7 +330,7 @@ class QFPayAccount(models.Model):
         return courier.Questions(
             ask=lambda: gateway.query(references, since=since),
             rows={row.reference: row.id for row in rows},
-            known={row.id: row._verdicts_without_news() for row in rows},
+            known={row.id: row._verdicts_without_news(now) for row in rows},
             lapsed=lapsed.ids,
         )
 
@@ -460,6 +487,17 @@ class QFPayAccountPulse(models.Model):
             {'account': account.id, 'who': who, 'lease': self.ROUND_LEASE},
         )
         return bool(self.env.cr.rowcount)
+
+    @api.model
+    def _end_round(self, account, who):
+        """Nothing is open: another process need not wait for the lease to run out."""
+        self.env.cr.execute(
+            """
+            UPDATE qfpay_account_pulse SET asked_until = NULL
+             WHERE account_id = %s AND asker = %s AND asked_until IS NOT NULL
+            """,
+            [account.id, who],
+        )
 
 
 def _wait_for_slot(db_name, account_id):

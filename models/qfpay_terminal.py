@@ -26,9 +26,12 @@ QR_ONLY_MODELS = ('pax_a920',)
 
 class QFPayTerminal(models.Model):
     _name = 'qfpay.terminal'
+    _inherit = 'qfpay.credentials.mixin'
     _description = 'QFPay Terminal'
     _order = 'name, id'
     _check_company_auto = True
+    _qfpay_key = 'pos_key'
+    _qfpay_copied = ('host', 'pos_key')
 
     name = fields.Char(required=True, help='What the cashiers call it, for instance "Counter 1".')
     active = fields.Boolean(default=True)
@@ -67,25 +70,27 @@ class QFPayTerminal(models.Model):
         domain="[('company_id', '=', company_id)]",
         help='The tills that take payments on this terminal, one after the other.',
     )
+    sealed = fields.Boolean(
+        string='Encrypts Answers',
+        readonly=True,
+        copy=False,
+        help='This terminal was seen to encrypt. From then on an answer in the clear, which '
+        'anybody in the network could give, does not count as a payment.',
+    )
     setup_hint = fields.Text(string='Still Missing', compute='_compute_setup_hint')
 
     _one_address = models.UniqueIndex(
         '(host, port) WHERE active',
         'Another QFPay terminal has this address and port already.',
     )
-    _timeout_range = models.Constraint(
-        'CHECK (timeout BETWEEN 30 AND 600)',
-        'The waiting time of a QFPay terminal must be between 30 and 600 seconds.',
-    )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([self._strip_copied_text(vals) for vals in vals_list])
 
     def write(self, vals):
-        if 'host' in vals or 'port' in vals:
+        if 'host' in vals or 'port' in vals or vals.get('active') is False:
             self._check_nothing_open()
-        return super().write(self._strip_copied_text(vals))
+        if 'host' in vals or 'pos_key' in vals:
+            # Another device, or another setting of it: what it does is learned again.
+            vals = {'sealed': False, **vals}
+        return super().write(vals)
 
     def _check_nothing_open(self):
         """Another device at a new address would not know an open payment, and deny it."""
@@ -100,13 +105,14 @@ class QFPayTerminal(models.Model):
                 )
             )
 
-    @api.model
-    def _strip_copied_text(self, vals):
-        """Address and key are copied from other screens, often with blanks around them."""
-        return {
-            name: (value or '').strip() or False if name in ('host', 'pos_key') else value
-            for name, value in vals.items()
-        }
+    @api.constrains('timeout')
+    def _check_timeout(self):
+        if any(not 30 <= terminal.timeout <= 600 for terminal in self):
+            raise ValidationError(
+                self.env._(
+                    'The waiting time of a QFPay terminal must be between 30 and 600 seconds.'
+                )
+            )
 
     @api.constrains('host', 'port', 'pos_key')
     def _check_can_be_spoken_to(self):
@@ -202,7 +208,8 @@ class QFPayTerminal(models.Model):
         if not self._is_set_up():
             raise UserError(self._explain_not_set_up())
         settings = self.sudo()
-        return Terminal(HttpLink(settings.host, settings.port), PosKey(settings.pos_key))
+        link = HttpLink(settings.host, settings.port)
+        return Terminal(link, PosKey(settings.pos_key), settings.sealed)
 
     def _payment_request(self, transaction):
         """The request for a payment (the protocol, A6.1).
@@ -228,6 +235,10 @@ class QFPayTerminal(models.Model):
             return self._refund_errand(terminal, transaction)
         request = self._payment_request(transaction)
         enquiry = Enquiry(reference=transaction.reference)
+        control = self._control(transaction)
+
+        def enquire():
+            return terminal.enquire(enquiry, control)
 
         def send():
             outcome = terminal.pay(request)
@@ -236,7 +247,7 @@ class QFPayTerminal(models.Model):
             # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
             doubt = replace(outcome, verdict=Verdict.UNKNOWN)
             try:
-                found = terminal.enquire(enquiry)
+                found = enquire()
             except (NotSent, AnswerLost):
                 return doubt
             if found.verdict in (Verdict.DONE, Verdict.PENDING):
@@ -245,18 +256,35 @@ class QFPayTerminal(models.Model):
 
         return Errand(
             send=send,
-            enquire=lambda: terminal.enquire(enquiry),
+            enquire=enquire,
             call_off=terminal.cancel,
             complete=CHANNELS[transaction.channel].card,
         )
 
-    def _deadline(self, transaction):
+    def _control(self, transaction):
+        """What this terminal certainly knows: the newest payment made on it.
+
+        :return: qfpay.ecr.message.Enquiry, None when there was none yet
+        """
+        paid = transaction.search_fetch(
+            [
+                ('terminal_id', '=', self.id),
+                ('kind', '=', 'payment'),
+                ('state', '=', 'done'),
+                ('syssn', '!=', False),
+            ],
+            ['syssn'],
+            limit=1,
+        )
+        return Enquiry(syssn=paid.syssn) if paid else None
+
+    def _deadline(self, transaction, now):
         """When the terminal cannot be busy any more with a row that is sent now."""
         seconds = self.timeout
         if transaction.kind == 'refund':
             # The terminal cannot be told how long to wait with a refund.
             seconds = max(seconds, DEFAULT_TIMEOUT)
-        return fields.Datetime.now() + timedelta(seconds=seconds) + GRACE
+        return now + timedelta(seconds=seconds) + GRACE
 
     def _refund_errand(self, terminal, transaction):
         """Give money back (the protocol, A12.4).
@@ -265,37 +293,36 @@ class QFPayTerminal(models.Model):
         of the original payment tells whether it happened. So QFPay is asked before, too: its portal
         gives money back that no ledger knows of.
         """
-        original = transaction.original_id
         amount_minor = transaction.amount_minor
-        request = Refund(syssn=original.syssn, amount_minor=amount_minor)
-        enquiry = Enquiry(syssn=original.syssn)
         left_before = transaction.left_before_minor
-        if left_before < 0:
-            left_before = original._refundable_minor()
+        request = Refund(syssn=transaction.original_id.syssn, amount_minor=amount_minor)
+        enquiry = Enquiry(syssn=request.syssn)
 
-        def is_known(payment):
-            return payment.verdict is Verdict.DONE and payment.refundable_minor is not None
+        def ask():
+            payment = terminal.enquire(enquiry)
+            # A payment that was given back as a whole counts as cancelled.
+            is_known = payment.verdict in (Verdict.DONE, Verdict.CANCELLED)
+            return payment, payment.refundable_minor if is_known else None
 
         def look():
             nonlocal left_before
             try:
-                payment = terminal.enquire(enquiry)
+                _payment, left = ask()
             except AnswerLost as error:
                 raise NotSent(error.message) from error
-            if not is_known(payment):
-                return None
-            left_before = payment.refundable_minor
-            return left_before
+            if left is not None:
+                left_before = left
+            return left
 
         def enquire():
-            payment = terminal.enquire(enquiry)
-            if not is_known(payment):
+            payment, left = ask()
+            if left is None:
                 return Outcome(verdict=Verdict.UNKNOWN, code=payment.code, message=payment.message)
-            happened = payment.refundable_minor <= left_before - amount_minor
             return Outcome(
-                verdict=Verdict.DONE if happened else Verdict.NOT_FOUND,
+                verdict=Verdict.DONE if left <= left_before - amount_minor else Verdict.NOT_FOUND,
                 code=payment.code,
                 currency=payment.currency,
+                signed=payment.signed,
             )
 
         return Errand(look=look, send=lambda: terminal.refund(request), enquire=enquire)
@@ -330,6 +357,7 @@ class QFPayTerminal(models.Model):
                 ),
             )
         if outcome.code in ('6000', '6002'):
+            self.sudo().sealed = outcome.signed
             return notice(
                 'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
             )

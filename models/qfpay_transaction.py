@@ -25,6 +25,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
 from .. import courier
+from ..qfpay.ecr.codes import SUCCESS
 from ..qfpay.ecr.message import CHANNELS
 from ..qfpay.errors import InvalidRequest
 from ..qfpay.openapi.catalogue import PAY_TYPES, Mode
@@ -41,10 +42,11 @@ _logger = logging.getLogger(__name__)
 _OPEN = f'state IN {OPEN_STATES}'
 
 CALLED_OFF = '6001'
-# A terminal that reports an error does not say whether money moved, and a wallet may be slow to
-# tell: "no such payment" counts only so much later (the protocol, A8 and A12.3).
-REQUEST_ERRORS = ('4005', '6002')
+# A terminal whose answer leaves the money in doubt is asked, and a wallet may be slow to tell: "no
+# such payment" counts only so much later (the protocol, A8 and A12.3).
 SETTLING = timedelta(seconds=3)
+# What ended without QFPay's positive word is asked about once more, when all is settled.
+ASK_AGAIN = timedelta(minutes=3)
 EXPIRED = '1181'
 # The customer's code was wrong, used or too old: another one may do.
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
@@ -176,6 +178,16 @@ class QFPayTransaction(models.Model):
         readonly=True,
         help='When QFPay ended the request with an answer of its own.',
     )
+    goes_on = fields.Boolean(
+        readonly=True,
+        help='The answer spoke of success, or of work to be done: that nothing is found proves '
+        'nothing before the deadline.',
+    )
+    ask_again_at = fields.Datetime(
+        readonly=True,
+        index='btree_not_null',
+        help='QFPay is asked once more then, although the end is known.',
+    )
     decided_at = fields.Datetime(string='Decided', readonly=True)
     decided_by_id = fields.Many2one('res.users', readonly=True)
     cancel_requested_at = fields.Datetime(string='Call-off Asked', readonly=True)
@@ -278,8 +290,17 @@ class QFPayTransaction(models.Model):
         paid = (self.original_id or self).sudo()
         if paid.state != 'done':
             return None
-        left = paid._refundable_minor() if paid._channel_facts().refundable else 0
+        # Without QFPay's number, as a manager may have left it, nothing can be given back.
+        can_be_asked = paid.syssn and paid._channel_facts().refundable
+        left = paid._refundable_minor() if can_be_asked else 0
         return left / 10**paid.currency_id.decimal_places
+
+    @api.model
+    def _open_at(self, accounts):
+        """A row that was sent with the credentials of one of these accounts, if any is open."""
+        return self.search(
+            [('account_id', 'in', accounts.ids), ('state', 'in', OPEN_STATES)], limit=1
+        )
 
     @api.model
     def _open_on(self, terminals):
@@ -303,15 +324,17 @@ class QFPayTransaction(models.Model):
         :return: (errand, is_new): `is_new` when it is to be sent, else it is to be asked about;
             None when another courier has it or there is nothing to do
         """
-        self._lock()
-        now = fields.Datetime.now()
+        now = self._lock()
         if self.state not in OPEN_STATES or (self.lease_until and self.lease_until > now):
             return None
-        if self.state == 'draft' and self.create_date < now - GRACE:
-            # The customer is gone: a terminal that wakes up now would frighten the next one.
+        is_new = self.state == 'draft'
+        # The customer is gone: a terminal that wakes up now would frighten the next one.
+        is_stale = is_new and self.create_date < now - GRACE
+        # Whoever had it died before the refund left: what is left is noted first.
+        is_unsent = self.kind == 'refund' and self.terminal_id and self.left_before_minor < 0
+        if is_stale or (is_unsent and not is_new):
             self._move('failed', 'answer', {'respcd': 'not_sent'})
             return None
-        is_new = self.state == 'draft'
         try:
             errand = self._errand()
         except (UserError, InvalidRequest) as error:
@@ -320,25 +343,31 @@ class QFPayTransaction(models.Model):
                 self._move('failed', 'answer', {'respcd': 'not_sent', 'message': str(error)})
             return None
         if is_new:
-            deadline = (self.terminal_id or self.account_id)._deadline(self)
-            self._move('sent', None, {'sent_at': now, 'deadline': deadline, 'auth_code': False})
+            deadline = (self.terminal_id or self.account_id)._deadline(self, now)
+            self._move('sent', None, {'sent_at': now, 'deadline': deadline})
         self.lease_until = now + timedelta(seconds=courier.LEASE)
         return errand, is_new
 
     def _note_left(self, left_minor):
-        """Keep what is left of the original before the refund leaves (the protocol, A12.4)."""
+        """Keep what is left of the original before the refund leaves (the protocol, A12.4).
+
+        :return: whether the refund may leave; not when it was given up in the meantime
+        """
+        self._lock()
+        if self.state not in OPEN_STATES:
+            return False
         self.left_before_minor = left_minor
+        return True
 
     @api.model
     def _renew_lease(self, row_ids):
-        lease_until = fields.Datetime.now() + timedelta(seconds=courier.LEASE)
         self.env.cr.execute(
             """
             UPDATE qfpay_transaction
-               SET lease_until = %s
+               SET lease_until = clock_timestamp() AT TIME ZONE 'UTC' + %s * interval '1 second'
              WHERE id IN %s AND lease_until IS NOT NULL
             """,
-            (lease_until, tuple(row_ids)),
+            (courier.LEASE, tuple(row_ids)),
         )
 
     def _take_up(self):
@@ -364,20 +393,41 @@ class QFPayTransaction(models.Model):
         if self.state in OPEN_STATES:
             self._send_courier(at_once=True)
 
-    def _verdicts_without_news(self):
+    def _verdicts_without_news(self, now):
         """What an enquiry may say without telling anything new about this open row."""
         same = {verdict for verdict, state in STATE_OF_VERDICT.items() if state == self.state}
-        return same if self._is_over() else {*same, Verdict.NOT_FOUND, Verdict.UNKNOWN}
+        return same if self._is_over(now) else {*same, Verdict.NOT_FOUND, Verdict.UNKNOWN}
 
     @api.model
     def _cron_take_up(self):
         self.search([('state', 'in', OPEN_STATES)])._take_up()
+        doubtful = self.search([('ask_again_at', '<', self._clock())])
+        doubtful.ask_again_at = False
+        for row in doubtful:
+            self.env.cr.postcommit.add(partial(courier.ask_once, self.env.cr.dbname, row.id))
+
+    @api.model
+    def _clock(self):
+        """The database's time: leases and deadlines are compared by several servers."""
+        self.env.cr.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
+        return self.env.cr.fetchone()[0]
 
     def _lock(self):
-        """Wait for the row, and read it anew: whoever holds it may change it."""
+        """Wait for the row, and read it anew: whoever holds it may change it.
+
+        :return: the database's time, see `_clock`
+        """
         self.ensure_one()
-        self.env.cr.execute('SELECT id FROM qfpay_transaction WHERE id = %s FOR UPDATE', [self.id])
+        self.env.cr.execute(
+            """
+            SELECT clock_timestamp() AT TIME ZONE 'UTC' FROM qfpay_transaction
+             WHERE id = %s FOR UPDATE
+            """,
+            [self.id],
+        )
+        now = self.env.cr.fetchone()[0]
         self.invalidate_recordset()
+        return now
 
     # ------------------------------------------------------------------
     # What happened
@@ -390,17 +440,20 @@ class QFPayTransaction(models.Model):
         :param str source: who said it: 'answer', 'notification' or 'enquiry'
         :return: whether the row is still open
         """
-        self._lock()
+        now = self._lock()
         if contradiction := self._contradiction(outcome):
             self._raise_attention(contradiction)
             if self.state == 'sent':
                 self._move('unknown', source, {})
             return self.state in OPEN_STATES
         values = self._facts(outcome)
-        if source == 'answer' and outcome.code and self.terminal_id:
-            values['answered_at'] = fields.Datetime.now()
-        target = self._target_state(outcome)
+        if self.terminal_id:
+            values.update(self._facts_of_terminal(outcome, source, now))
+        target = self._target_state(outcome, now)
         if target != self.state and target in TRANSITIONS[self.state]:
+            is_doubtful = not outcome.final or self.cancel_requested_at or target == 'cancelled'
+            if target not in OPEN_STATES and is_doubtful:
+                values['ask_again_at'] = now + ASK_AGAIN
             self._move(target, source, values)
         elif self.state in OPEN_STATES:
             self.write(values)
@@ -444,21 +497,28 @@ class QFPayTransaction(models.Model):
             self.pos_payment_id._qfpay_take_over(self)
             self._tell_tills()
 
-    def _target_state(self, outcome):
+    def _facts_of_terminal(self, outcome, source, now):
+        """What an answer tells besides the payment: of its own end, and of the terminal."""
+        if outcome.signed and not self.terminal_id.sealed:
+            self.terminal_id.sealed = True
+        if source != 'answer' or not outcome.code:
+            return {}
+        speaks_of_success = outcome.code == SUCCESS or outcome.verdict is Verdict.PENDING
+        return {'answered_at': now, 'goes_on': speaks_of_success}
+
+    def _target_state(self, outcome, now):
         """The state that an outcome leads to; the present one when it tells nothing new."""
         if outcome.verdict is not Verdict.NOT_FOUND:
             return STATE_OF_VERDICT[outcome.verdict]
-        if not self._is_over():
+        if not self._is_over(now):
             return self.state
         return 'cancelled' if self.respcd == CALLED_OFF else 'failed'
 
-    def _is_over(self):
+    def _is_over(self, now):
         """Whether "no such payment" proves anything: nobody can be waiting for the customer now."""
-        now = fields.Datetime.now()
         if self.deadline and self.deadline < now:
             return True
-        patience = SETTLING if self.respcd in REQUEST_ERRORS else timedelta()
-        return bool(self.answered_at and self.answered_at + patience <= now)
+        return bool(self.answered_at and not self.goes_on and self.answered_at + SETTLING <= now)
 
     def _contradiction(self, outcome):
         """Why an outcome cannot be about this row, or None."""
@@ -518,7 +578,8 @@ class QFPayTransaction(models.Model):
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f'{self.reference}: {self.state} cannot become {state}')
         came_late = self.state in ('failed', 'cancelled')
-        values = dict(values, state=state, state_source=source)
+        # The customer's code is kept only until it is sent, or never will be.
+        values = dict(values, state=state, state_source=source, auth_code=False)
         if state not in OPEN_STATES:
             values.update(decided_at=fields.Datetime.now(), lease_until=False)
         self.write(values)
@@ -528,6 +589,12 @@ class QFPayTransaction(models.Model):
             if reasons := self._reasons_to_look(came_late, others):
                 self._raise_attention(' '.join(reasons))
             others._call_off_needless()
+        elif state not in OPEN_STATES and self.pos_payment_id.qfpay_confirmation == 'unconfirmed':
+            self._raise_attention(
+                self._in_shop_language().env._(
+                    'The payment was recorded as done, but QFPay says that no money moved.'
+                )
+            )
         if state != 'sent':
             # Of that the till has no news: what it asked for is under way.
             self._tell_tills()
@@ -553,12 +620,26 @@ class QFPayTransaction(models.Model):
             return []
         env = self._in_shop_language().env
         reasons = []
-        if paid_before:
+        if paid_before and self.kind == 'refund':
+            reasons.append(
+                env._(
+                    'The money was given back twice: %(reference)s is done, too.',
+                    reference=paid_before.reference,
+                )
+            )
+        elif paid_before:
             reasons.append(
                 env._(
                     'The customer has paid twice: %(reference)s is done, too. Give one of the two '
                     'back.',
                     reference=paid_before.reference,
+                )
+            )
+        elif came_late and self.kind == 'refund':
+            reasons.append(
+                env._(
+                    'QFPay says that the money was given back, after it had said that it was not. '
+                    'Check that it is not given back twice.'
                 )
             )
         elif came_late:
@@ -624,13 +705,13 @@ class QFPayTransaction(models.Model):
 
         :return: whether the courier has to tell QFPay
         """
-        self._lock()
+        now = self._lock()
         if self.state == 'draft':
             self._move('cancelled', 'answer', {})
             return False
         if self.state not in OPEN_STATES or self.kind == 'refund':
             return False
-        self.write({'cancel_requested_at': fields.Datetime.now(), 'cancel_refused': False})
+        self.write({'cancel_requested_at': now, 'cancel_refused': False})
         return True
 
     def _errand_to_call_off(self):
@@ -640,7 +721,7 @@ class QFPayTransaction(models.Model):
         told the number of the order.
         """
         self.ensure_one()
-        is_over = self.answered_at or (self.deadline and self.deadline < fields.Datetime.now())
+        is_over = self.answered_at or (self.deadline and self.deadline < self._clock())
         if self.state not in OPEN_STATES or (self.terminal_id and is_over):
             return None
         return self._errand()
@@ -755,6 +836,8 @@ class QFPayTransaction(models.Model):
                     )
                 )
             row._move(state, 'manager', {'decided_by_id': self.env.uid})
+            # QFPay may answer by now, with the number that a refund needs.
+            self.env.cr.postcommit.add(partial(courier.ask_once, self.env.cr.dbname, row.id))
 
     def action_clear_attention(self):
         self._check_manager()

@@ -80,6 +80,10 @@ def explain_terminal_code(env, code, words=''):
             'the network, then try again.'
         ),
         'not_sent': env._('The payment was never sent; no money was taken. Try again.'),
+        'nothing_known': env._(
+            'Nothing was given back: the terminal does not find the payment that is to be given '
+            'back. Try again, or use the QFPay merchant portal.'
+        ),
         '4003': env._(
             'The terminal refused: it is busy, or its POS-KEY does not fit. No money was '
             'taken. Finish what it shows, then try again; if it stays so, call a manager.'

@@ -72,13 +72,14 @@ class Outcome:
     trade_type: TradeType | None = None
     #: OpenAPI only: what the code asks a cashier to do (`openapi.catalogue.Action`), the merchant's
     #: id, the text of a code that the customer scans, PayMe's address for its app, until when the
-    #: code is to be shown (Hong Kong time, as text), and whether QFPay signed what is said here
+    #: code is to be shown (Hong Kong time, as text)
     action: str = ''
     merchant: str | None = None
     qrcode: str = ''
     pay_url: str = ''
     expires_at: str | None = None
-    signed: bool = True
+    #: whether QFPay's gateway signed, or its terminal encrypted, what is said here
+    signed: bool = False
 
     @property
     def final(self) -> bool:

@@ -299,6 +299,7 @@ class ShopCase(Shop, TransactionCase):
         self.sent_out = []
         self.told_to_call_off = []
         self.patch(courier, 'carry', lambda db_name, row_id: self.sent_out.append(row_id))
+        self.patch(courier, 'ask_once', lambda db_name, row_id: None)
         self.patch(
             courier, 'call_off', lambda db_name, row_id: self.told_to_call_off.append(row_id)
         )

@@ -1,5 +1,6 @@
 import psycopg2
 
+from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -82,12 +83,48 @@ class TestTerminalSettings(ShopCase):
         for seconds in (30, 600):
             self.new_terminal(timeout=seconds, port=9000 + seconds)
         for seconds in (0, 29, 601):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.new_terminal(timeout=seconds)
+
+    def test_no_key_in_the_log(self):
+        """Odoo logs statements that the database refuses, and the database quotes whole rows."""
+        taken = self.new_terminal()
+        other = self.new_terminal(port=9100)
+        for attempt in (
+            self.new_terminal,
+            lambda: other.write({'port': taken.port, 'pos_key': POS_KEY}),
+        ):
             with (
-                self.assertRaises(psycopg2.errors.CheckViolation),
-                mute_logger('odoo.sql_db'),
+                self.assertLogs('odoo.sql_db', 'ERROR') as said,
+                self.assertRaises(psycopg2.errors.UniqueViolation) as refusal,
                 self.env.cr.savepoint(),
             ):
-                self.new_terminal(timeout=seconds)
+                attempt()
+            self.assertNotIn(POS_KEY, f'{said.output} {refusal.exception}')
+        for name in ('name', 'company_id', 'model', 'port', 'timeout'):
+            with self.assertNoLogs('odoo.sql_db', 'ERROR'), self.assertRaises(ValidationError):
+                other.write({name: False})
+
+    def test_terminal_is_not_put_away_while_a_payment_is_under_way(self):
+        """Another record of the same device could disturb the payment, not knowing of it."""
+        row = self.begin(self.payment())
+        with self.assertRaisesRegex(UserError, 'under way'):
+            self.terminal.active = False
+        row._move('failed', 'manager', {})
+        self.terminal.active = False
+
+    def test_whether_a_terminal_encrypts_is_learned(self):
+        """And forgotten with the device, or its key."""
+        row = self.begin(self.payment())
+        row._claim()
+        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
+        self.assertFalse(self.terminal.sealed)
+        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'enquiry')
+        self.assertTrue(self.terminal.sealed)
+        self.terminal.timeout = 60
+        self.assertTrue(self.terminal.sealed)
+        self.terminal.pos_key = POS_KEY
+        self.assertFalse(self.terminal.sealed)
 
     def test_one_terminal_per_address(self):
         """One device is one terminal, or two tills could use it at once."""

@@ -25,6 +25,7 @@ PAID = {
 }
 REFUNDED = {'respcd': '0000', 'syssn': '2', 'orig_syssn': SYSSN, 'txamt': '505'}
 ROW = {'respcd': '0000', 'syssn': SYSSN, 'tradetp': 'payment', 'cancel': '0', 'txamt': '1010'}
+NOT_THERE = "order doesn't exist"
 
 
 class FakeLink:
@@ -42,8 +43,8 @@ class FakeLink:
         return answer
 
 
-def answer(respcd='6000', data=None):
-    return json.dumps({'respcd': respcd, 'data': data}).encode()
+def answer(respcd='6000', data=None, says=''):
+    return json.dumps({'respcd': respcd, 'resperr': says, 'data': data}).encode()
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
@@ -95,9 +96,31 @@ class TestEcrTerminal(BaseCase):
         self.assertEqual(outcome.syssn, SYSSN)
         self.assertEqual((outcome.amount_minor, outcome.currency), (1010, 'HKD'))
 
-    def test_paid_with_few_words(self):
-        outcome = self.ask('pay', PAYMENT, answer(data={'respcd': '0000', 'syssn': SYSSN}))
-        self.assertEqual(outcome.verdict, Verdict.DONE)
+    def test_paid_without_a_name(self):
+        """ "Done" that does not say what was done: anybody in the network can say so."""
+        for name in ('syssn', 'out_trade_no', 'txamt'):
+            with self.subTest(name):
+                data = {key: value for key, value in PAID.items() if key != name}
+                outcome = self.ask('pay', PAYMENT, answer(data=data))
+                self.assertEqual(outcome.verdict, Verdict.UNKNOWN)
+
+    def test_clear_text_from_a_terminal_that_encrypts(self):
+        """It can say that nothing moved, but not that something did."""
+        row = dict(ROW, out_trade_no=REFERENCE)
+        for method, command, data in (
+            ('pay', PAYMENT, PAID),
+            ('refund', Refund(SYSSN, 505), REFUNDED),
+            ('enquire', Enquiry(reference=REFERENCE), row),
+        ):
+            with self.subTest(method):
+                clear = answer(data=data)
+                terminal = Terminal(
+                    FakeLink(clear, KEY.encrypt(clear.decode()).encode()), KEY, True
+                )
+                self.assertEqual(getattr(terminal, method)(command).verdict, Verdict.UNKNOWN)
+                self.assertEqual(getattr(terminal, method)(command).verdict, Verdict.DONE)
+        refused = Terminal(FakeLink(answer('4007')), KEY, True).pay(PAYMENT)
+        self.assertEqual(refused.verdict, Verdict.FAILED)
 
     def test_paid_but_for_something_else(self):
         for change in (
@@ -196,11 +219,13 @@ class TestEcrTerminal(BaseCase):
                 for raw, verdict in [
                     (answer(data=ROW), Verdict.DONE),
                     (answer(data=dict(ROW, out_trade_no=REFERENCE)), Verdict.DONE),
-                    (answer(data=dict(ROW, cancel=3)), Verdict.DONE),
+                    (answer(data=dict(ROW, cancel=5)), Verdict.DONE),
+                    (answer(data=dict(ROW, cancel=3)), Verdict.CANCELLED),
                     (answer(data=dict(ROW, respcd='1145')), Verdict.PENDING),
                     (answer(data=dict(ROW, respcd='1263')), Verdict.CANCELLED),
                     (answer(data=dict(ROW, respcd='1205')), Verdict.FAILED),
-                    (answer('6002'), Verdict.NOT_FOUND),
+                    (answer('6002', says=NOT_THERE), Verdict.NOT_FOUND),
+                    (answer('6002'), Verdict.UNKNOWN),
                     (answer('6001'), Verdict.UNKNOWN),
                     (answer('4007'), Verdict.UNKNOWN),
                     (answer(), Verdict.UNKNOWN),
@@ -217,6 +242,32 @@ class TestEcrTerminal(BaseCase):
                 with self.subTest(change, respcd=respcd):
                     raw = answer(data=dict(ROW, respcd=respcd, **change))
                     self.assertEqual(self.ask('enquire', enquiry, raw).verdict, Verdict.UNKNOWN)
+
+    def test_refusals_in_words_that_nobody_listed(self):
+        """The terminal finds another payment meanwhile: so it would find this one."""
+        control = Enquiry(syssn='9')
+        known = answer(data=dict(ROW, syssn='9'))
+        refusal, offline = answer('6002', says='failed'), AnswerLost('late', 'timeout')
+        paid = answer(data=ROW)
+        for answers, verdict in (
+            ((refusal, known, refusal), Verdict.NOT_FOUND),
+            ((refusal, answer(data=dict(ROW, syssn='9', cancel=3)), refusal), Verdict.NOT_FOUND),
+            # nothing else is found either, or not for long
+            ((refusal, refusal), Verdict.UNKNOWN),
+            ((refusal, answer(data=dict(ROW, syssn='8'))), Verdict.UNKNOWN),
+            ((refusal, known, paid), Verdict.DONE),
+            # nothing has to be tried
+            ((paid,), Verdict.DONE),
+            ((answer('6002', says=NOT_THERE),), Verdict.NOT_FOUND),
+            ((answer('6002', dict(ROW, respcd='1254')),), Verdict.UNKNOWN),
+            ((answer('4007'),), Verdict.UNKNOWN),
+        ):
+            link = FakeLink(*answers)
+            outcome = Terminal(link, KEY).enquire(Enquiry(reference=REFERENCE), control)
+            self.assertEqual(outcome.verdict, verdict)
+            self.assertFalse(link.answers)
+        with self.assertRaises(AnswerLost):
+            Terminal(FakeLink(refusal, offline), KEY).enquire(Enquiry(reference=REFERENCE), control)
 
     def test_a_refund_by_its_number(self):
         raw = answer(data=dict(ROW, syssn='2', tradetp='refund', origssn=SYSSN))

@@ -161,6 +161,30 @@ class TestLedgerStates(LedgerCase):
         first._learn(self.outcome(first, 'done'), 'notification')
         self.assertEqual(second.state, 'cancelled')
 
+    def test_money_back_after_all(self):
+        """What was given back twice is not called paid twice."""
+        paid = self.paid(method=self.wallet)
+        line = self.refund_line(paid)
+        first = self.begin(line)
+        first._move('failed', 'answer', {})
+        second = self.begin(line)
+        second._claim()
+        second._learn(self.outcome(second, 'done'), 'answer')
+        first._learn(self.outcome(first, 'done'), 'notification')
+        self.assertIn('given back twice', first.attention)
+        self.assertIn(second.reference, first.attention)
+
+    def test_no_after_the_cashier_said_yes(self):
+        """The books hold money that never came: a manager is called."""
+        for verdict in ('failed', 'cancelled'):
+            row = self.row_in('unknown')
+            row.pos_payment_id.write({'payment_status': 'done'})
+            row._learn(self.outcome(row, verdict), 'enquiry')
+            self.assertTrue(row.attention)
+        row = self.row_in('unknown')
+        row._learn(self.outcome(row, 'failed'), 'enquiry')
+        self.assertFalse(row.attention)
+
     def test_no_after_yes(self):
         """When QFPay takes back that money moved, the row stays and a manager is called."""
         for verdict in ('failed', 'cancelled'):
@@ -296,7 +320,51 @@ class TestLedgerDoubts(LedgerCase):
         """Called off on the terminal, and nothing in QFPay's book: cancelled."""
         row = self.sent()
         row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6001', message='cancelled'), 'answer')
+        self.assertEqual(self.not_found(row), 'unknown')
+        row.answered_at -= timedelta(seconds=3)
         self.assertEqual(self.not_found(row), 'cancelled')
+
+    def test_not_found_after_a_word_of_success(self):
+        """ "Carried out", or "in work", and nothing to be found: that may come yet."""
+        for outcome in (
+            Outcome(verdict=Verdict.UNKNOWN, code='6000'),
+            Outcome(verdict=Verdict.PENDING, code='6002', inner_code='1145'),
+        ):
+            row = self.sent()
+            row._learn(outcome, 'answer')
+            row.answered_at -= timedelta(minutes=1)
+            self.assertIn(self.not_found(row), OPEN_STATES)
+            row.deadline = fields.Datetime.now() - timedelta(seconds=5)
+            self.assertEqual(self.not_found(row), 'failed')
+
+    def test_what_was_not_found_is_asked_about_once_more(self):
+        """The end without QFPay's positive word is looked at again, minutes later."""
+        asked = []
+        self.patch(courier, 'ask_once', lambda db_name, row_id: asked.append(row_id))
+        row = self.sent()
+        row.deadline = fields.Datetime.now() - timedelta(seconds=5)
+        self.assertEqual(self.not_found(row), 'failed')
+        refused = self.sent()
+        refused._learn(self.outcome(refused, 'failed'), 'answer')
+        self.assertFalse(refused.ask_again_at)
+        for expected in ([], [row.id], [row.id]):
+            self.env['qfpay.transaction']._cron_take_up()
+            self.env.cr.postcommit.run()
+            self.assertEqual(asked, expected)
+            if row.ask_again_at:
+                row.ask_again_at -= timedelta(minutes=4)
+        self.assertEqual(self.not_found(row), 'failed')
+        self.assertFalse(row.attention)
+
+    def test_a_payment_that_was_called_off_is_asked_about_once_more(self):
+        """A reversal may give back what has just been paid."""
+        row = self.sent()
+        row._ask_call_off()
+        row._learn(self.outcome(row, 'done'), 'answer')
+        self.assertTrue(row.ask_again_at)
+        row._learn(self.outcome(row, 'cancelled'), 'enquiry')
+        self.assertEqual(row.state, 'done')
+        self.assertTrue(row.attention)
 
     def test_enquiry_ends_no_request(self):
         """Only the terminal's answer to the request itself says that it does not wait any more."""
@@ -559,6 +627,32 @@ class TestLedgerStart(LedgerCase):
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
 class TestLedgerClaim(LedgerCase):
     """Who carries a row, and that nothing is sent twice."""
+
+    def test_lease_and_deadline_are_of_the_database(self):
+        """A server whose clock is ahead neither takes another's row, nor ends it."""
+        row = self.begin(self.payment())
+        row._claim()
+        ahead = fields.Datetime.now() + timedelta(hours=1)
+        with patch.object(fields.Datetime, 'now', lambda *_args: ahead):
+            self.assertIsNone(row._claim())
+            row._learn(Outcome(verdict=Verdict.NOT_FOUND), 'enquiry')
+        self.assertEqual(row.state, 'sent')
+
+    def test_refund_whose_courier_died_before_it_left(self):
+        """What is left is noted before a refund leaves; without it, nothing did."""
+        row = self.begin(self.refund_line(self.paid(method=self.wallet)))
+        row._claim()
+        row.lease_until = False
+        self.assertIsNone(row._claim())
+        self.assertEqual((row.state, row.respcd), ('failed', 'not_sent'))
+        # That courier was only slow: its refund does not leave any more.
+        self.assertFalse(row._note_left(1010))
+        row = self.begin(row.pos_payment_id)
+        row._claim()
+        self.assertTrue(row._note_left(1010))
+        row.lease_until = False
+        _errand, is_new = row._claim()
+        self.assertFalse(is_new)
 
     def test_claim_of_a_draft(self):
         """The first courier sends; the row says so before a byte leaves."""
@@ -882,6 +976,14 @@ class TestLedgerManager(LedgerCase):
                 self.assertTrue(row.decided_at)
                 expected = {'done': 'done', 'failed': 'retry'}[state]
                 self.assertEqual(row.pos_payment_id.payment_status, expected)
+
+    def test_decided_without_a_number(self):
+        """QFPay gives back by its own number: without it, nothing is left to give back."""
+        row = self.row_in('unknown')
+        row.with_user(self.manager).action_set_done()
+        self.assertEqual(row._status()['refundable'], 0)
+        row._learn(self.outcome(row, 'done', syssn='7'), 'enquiry')
+        self.assertEqual(row._status()['refundable'], row.amount)
 
     def test_decided_payments_stay(self):
         """What is decided, and what never left, is not for a manager to change."""

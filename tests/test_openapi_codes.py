@@ -9,9 +9,10 @@ from datetime import timedelta
 from odoo import fields
 from odoo.addons.pos_payment_qfpay.qfpay.fields import Fields
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.answer import read_payment, read_row
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from .openapi_shop import OpenApiCase
+from .openapi_shop import CLIENT_KEY, OpenApiCase
 
 # What a recorded transaction with this code is to the shop.
 PAYMENT = {
@@ -143,6 +144,53 @@ class TestOpenApiCodes(OpenApiCase):
         self.assertEqual(row.sudo().auth_code, '281234567890123456')
         row._claim()
         self.assertFalse(row.sudo().auth_code)
+
+    def test_the_customers_code_is_forgotten_when_it_is_not_sent(self):
+        row = self.begin_with(self.payment(10, self.scanned), '281234567890123456')
+        row._ask_call_off()
+        self.assertEqual(row.state, 'cancelled')
+        self.assertFalse(row.sudo().auth_code)
+
+    def test_credentials_stay_while_a_payment_is_under_way(self):
+        """To another merchant QFPay would deny the payment, and it would be taken for failed."""
+        row = self.sent(self.shown)
+        for values in (
+            {'mchid': 'OTHER'},
+            {'app_code': 'APPCODE2'},
+            {'environment': 'production'},
+            {'custom_url': 'http://127.0.0.1:2'},
+        ):
+            with self.assertRaisesRegex(UserError, 'under way'):
+                self.account.write(values)
+        self.account.write({'client_key': CLIENT_KEY, 'name': 'Harbour'})
+        row._move('failed', 'manager', {})
+        self.account.mchid = 'OTHER'
+
+    def test_no_address_by_a_default(self):
+        """A manager who is no administrator sets no address, whichever way it comes."""
+        accounts = self.env['qfpay.account'].with_user(self.manager)
+        values = {'name': 'Mine', 'environment': 'custom'}
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            accounts.create({**values, 'custom_url': 'http://127.0.0.1:2'})
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            accounts.with_context(default_custom_url='http://127.0.0.1:2').create(values)
+
+    def test_how_long_a_code_lives(self):
+        for minutes in (5, 120):
+            self.account.expiry_minutes = minutes
+        for minutes in (0, 4, 121):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.account.expiry_minutes = minutes
+
+    def test_a_round_that_ended_is_nobodys(self):
+        """Another process may begin the next one at once."""
+        row = self.sent(self.shown)
+        self.assertTrue(self.account._claim_round('one'))
+        self.assertIsNone(self.account._claim_round('two'))
+        row._move('failed', 'manager', {})
+        self.assertIsNone(self.account._claim_round('one'))
+        self.sent(self.shown)
+        self.assertTrue(self.account._claim_round('two'))
 
     def test_what_is_no_wallets_code_is_refused_at_once(self):
         for code in ('', '4891234567890', 'https://example.com', "28'; DROP TABLE", '9' * 400):

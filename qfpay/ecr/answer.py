@@ -12,11 +12,16 @@ type, or longer than it should be is an absent fact. An answer without a respons
 says 0000: with anything less, or with the two codes against each other, the money is UNKNOWN.
 
     outer          data             charge, refund   enquiry
-    6000           inner 0000       DONE             DONE, CANCELLED when closed before payment
+    6000           inner 0000       DONE             DONE, CANCELLED when closed or given back
+    6000           inner pending    PENDING          PENDING
     6000           other inner      UNKNOWN          by HOST_CODES
     6000           missing          UNKNOWN          UNKNOWN
     anything else  inner 0000       UNKNOWN          UNKNOWN
+    6002, 4005, …  inner pending    PENDING          UNKNOWN
     anything else  other, missing   by RESPONSE_CODES
+
+An enquiry finds nothing (NOT_FOUND) only where the terminal says so in words. The same code comes
+when it could not ask its host, and then a charge may well be there.
 
 Amounts in answers have no stated unit. Whole numbers are cents, whatever has a decimal point is
 in major units; a wrong guess shows as an amount that differs from the one that was asked for.
@@ -34,11 +39,11 @@ from .cipher import PosKey
 from .codes import (
     CANCEL_VALUES,
     CARD_SCHEMES,
-    CLOSED_BEFORE_PAYMENT,
-    CONNECTION_WORDS,
     CURRENCIES,
+    GIVEN_BACK,
     HOST_CODES,
     HOST_SUCCESS,
+    NO_SUCH_ORDER,
     RESPONSE_CODES,
     SUCCESS,
     UNLISTED_CODE,
@@ -61,12 +66,16 @@ _WALLETS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An opened answer: the outer code, its row in the table, the texts, the data if any."""
+    """An opened answer: the outer code, its row in the table, the texts, the data if any.
+
+    `sealed`: it was encrypted.
+    """
 
     code: str
     meaning: ResponseCode
     fields: '_Fields'
     data: '_Fields | None'
+    sealed: bool
 
     @property
     def inner_code(self) -> str:
@@ -100,8 +109,8 @@ def read_refund(raw: bytes, key: PosKey) -> Outcome:
 def read_enquiry(raw: bytes, key: PosKey) -> Outcome:
     """The answer to an enquiry (4001): the state of the transaction that was asked about.
 
-    A payment that was refunded later is still DONE: `cancel` and `refundable_minor` tell the
-    rest. Raises AnswerLost when it cannot be read.
+    A payment that was reversed or refunded as a whole is CANCELLED: the shop does not have the
+    money. `cancel` and `refundable_minor` tell the rest. Raises AnswerLost when it cannot be read.
     """
     answer = _open(raw, key)
     return _outcome(answer, _enquiry_verdict(answer), _trade_type(answer))
@@ -117,70 +126,82 @@ def read_command(raw: bytes, key: PosKey) -> Outcome:
 
 
 def _open(raw: bytes, key: PosKey) -> _Answer:
-    values = _peel(raw.decode('utf-8-sig', errors='replace'), key)
+    values, sealed = _peel(raw.decode('utf-8-sig', errors='replace'), key)
     if values is None:
         raise AnswerLost('The answer is no answer of a terminal, or of another key.', 'unreadable')
     fields = _Fields(values)
     code = fields.code()
     if not code:
         raise AnswerLost('The answer has no response code.', 'unreadable')
-    return _Answer(code, RESPONSE_CODES.get(code, UNLISTED_CODE), fields, _data(fields, key))
+    data, data_sealed = _data(fields, key)
+    meaning = RESPONSE_CODES.get(code, UNLISTED_CODE)
+    return _Answer(code, meaning, fields, data, sealed or data_sealed)
 
 
-def _peel(text: str, key: PosKey) -> dict[str, JsonValue] | None:
-    """The object inside a text, whatever it is wrapped in; None when there is none."""
+def _peel(text: str, key: PosKey) -> tuple[dict[str, JsonValue] | None, bool]:
+    """The object inside a text, whatever it is wrapped in, and whether it was encrypted.
+
+    None when there is none.
+    """
+    sealed = False
     try:
         for _layer in range(_LAYERS):
             text = text.strip()
             if text[:1] not in ('{', '"'):
                 text = key.decrypt(text)
+                sealed = True
                 continue
             value = read(text)
             if isinstance(value, dict):
-                return value
+                return value, sealed
             if not isinstance(value, str):
-                return None
+                return None, sealed
             text = value
     except ValueError:
-        return None
-    return None
+        return None, sealed
+    return None, sealed
 
 
-def _data(fields: _Fields, key: PosKey) -> _Fields | None:
-    data = fields.raw('data')
+def _data(fields: _Fields, key: PosKey) -> tuple[_Fields | None, bool]:
+    data, sealed = fields.raw('data'), False
     if isinstance(data, str):
-        data = _peel(data, key)
-    return _Fields(data) if isinstance(data, dict) and data else None
+        data, sealed = _peel(data, key)
+    return (_Fields(data) if isinstance(data, dict) and data else None), sealed
 
 
 def _charge_verdict(answer: _Answer) -> Verdict:
+    verdict = answer.meaning.charge
+    if HOST_CODES.get(answer.inner_code) is Verdict.PENDING and verdict in (
+        Verdict.DONE,
+        Verdict.UNKNOWN,
+    ):
+        return Verdict.PENDING
     host_agrees = answer.inner_code == HOST_SUCCESS
     if answer.code == SUCCESS:
-        return answer.meaning.charge if host_agrees else Verdict.UNKNOWN
-    return Verdict.UNKNOWN if host_agrees else answer.meaning.charge
+        return verdict if host_agrees else Verdict.UNKNOWN
+    return Verdict.UNKNOWN if host_agrees else verdict
 
 
 def _enquiry_verdict(answer: _Answer) -> Verdict:
     if answer.code != SUCCESS:
         verdict = answer.meaning.enquiry
-        if verdict is Verdict.NOT_FOUND and (answer.data or _blames_connection(answer)):
+        if verdict is Verdict.NOT_FOUND and (answer.data or not _says_no_such_order(answer)):
             return Verdict.UNKNOWN
         return verdict
     if answer.data is None or not answer.inner_code:
         return Verdict.UNKNOWN
     if answer.data.text('cancel'):
         cancel = answer.data.number('cancel')
-        if cancel == CLOSED_BEFORE_PAYMENT:
+        if cancel in GIVEN_BACK:
             return Verdict.CANCELLED
         if cancel not in CANCEL_VALUES:
             return Verdict.UNKNOWN
     return HOST_CODES.get(answer.inner_code, UNLISTED_HOST_CODE)
 
 
-def _blames_connection(answer: _Answer) -> bool:
-    """Whether the terminal could not ask its host: then *not found* would be a guess."""
-    said = f'{answer.fields.text("resperr")} {answer.fields.text("respmsg")}'.lower()
-    return any(word in said for word in CONNECTION_WORDS)
+def _says_no_such_order(answer: _Answer) -> bool:
+    said = f'{answer.fields.text("resperr")} {answer.fields.text("respmsg")}'
+    return bool(NO_SUCH_ORDER.search(said))
 
 
 def _trade_type(answer: _Answer) -> TradeType | None:
@@ -203,7 +224,11 @@ def _message(answer: _Answer) -> str:
 def _outcome(answer: _Answer, verdict: Verdict, trade_type: TradeType | None) -> Outcome:
     if answer.data is None:
         return Outcome(
-            verdict=verdict, code=answer.code, message=_message(answer), trade_type=trade_type
+            verdict=verdict,
+            code=answer.code,
+            message=_message(answer),
+            trade_type=trade_type,
+            signed=answer.sealed,
         )
     data = answer.data
     pay_type = data.text('busicd')
@@ -231,4 +256,5 @@ def _outcome(answer: _Answer, verdict: Verdict, trade_type: TradeType | None) ->
         cancel=data.number('cancel'),
         refundable_minor=data.minor('allow_refund_amt'),
         trade_type=trade_type,
+        signed=answer.sealed,
     )

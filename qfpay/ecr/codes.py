@@ -12,12 +12,14 @@ not for codes that speak of a network or a system in trouble: behind those, a pa
 arrive, so they too are `UNKNOWN` here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..outcome import Verdict
 
 SUCCESS = '6000'
+NOT_CARRIED_OUT = '6002'
 HOST_SUCCESS = '0000'
 
 
@@ -71,9 +73,10 @@ HOST_CODES: Mapping[str, Verdict] = {
 }
 UNLISTED_HOST_CODE = Verdict.FAILED
 
-#: a code of success or failure in `cancel` that can follow a payment (the protocol, B7)
-CLOSED_BEFORE_PAYMENT = 2
-CANCEL_VALUES = frozenset({0, 1, CLOSED_BEFORE_PAYMENT, 3, 4, 5})
+#: values of `cancel` (the protocol, A12.5 and B7): reversed, closed before payment, refunded. In
+#: none of them the shop has the money
+GIVEN_BACK = frozenset({1, 2, 3})
+CANCEL_VALUES = GIVEN_BACK | {0, 4, 5}
 
 #: numeric currency codes that answers were seen to carry, ISO 4217
 CURRENCIES: Mapping[str, str] = {
@@ -88,18 +91,13 @@ CURRENCIES: Mapping[str, str] = {
 #: card schemes that answers abbreviate
 CARD_SCHEMES: Mapping[str, str] = {'ECMC': 'MASTERCARD', 'MASTER': 'MASTERCARD'}
 
-#: words in an error text that blame the terminal's own connection
-CONNECTION_WORDS = (
-    'network',
-    'timeout',
-    'timed out',
-    'time out',
-    'connect',
-    'offline',
-    '网络',
-    '網絡',
-    '網路',
-    '超时',
-    '超時',
-    '逾時',
+#: how a terminal says that an order does not exist; "not found" alone may be said of a host
+_THINGS = 'order|transaction|trade|record|payment'
+_THINGS_ZH = '订单|訂單|交易|流水|记录|記錄|付款|支付'
+NO_SUCH_ORDER = re.compile(
+    rf"\b(?:{_THINGS})s?\b.{{0,30}}(?:\bnot\b|n['’]t\b).{{0,10}}(?:exist|found)"
+    rf'|\bno such (?:{_THINGS})'
+    rf'|(?:{_THINGS_ZH}).{{0,6}}不存在'
+    rf'|(?:找不到|未找到|沒有找到|没有找到|查無|查无|無此|无此).{{0,6}}(?:{_THINGS_ZH})',
+    re.IGNORECASE,
 )

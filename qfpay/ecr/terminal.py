@@ -6,8 +6,9 @@ left, or `AnswerLost` when something did.
 
 An answer is held against its own question. A terminal that answers a payment with another
 reference or another amount has told something, but not that *this* payment is done; such an
-outcome keeps everything that was received and loses its verdict. The same goes for an enquiry that
-is answered with another transaction.
+outcome keeps everything that was received and loses its verdict. A payment is done only where the
+answer names it: anybody in the network can say "6000" without knowing the question. The same goes
+for an enquiry that is answered with another transaction.
 
 Calling off is different from everything else: 5001 names no payment and its reply is no proof
 (the protocol, A12.3). While the terminal says it cancels, the card may be charged. The verdict of
@@ -22,6 +23,7 @@ from typing import Protocol
 from ..outcome import Outcome, Verdict
 from .answer import read_command, read_enquiry, read_payment, read_refund
 from .cipher import PosKey
+from .codes import NOT_CARRIED_OUT
 from .message import CancelRequest, Command, Enquiry, Payment, PrintReceipt, PrintSummary, Refund
 from .message import body as sealed_body
 
@@ -42,27 +44,32 @@ class Link(Protocol):
 class Terminal:
     """A QFPay terminal: a link to it and the POS-KEY that it shares with us.
 
+    `sealed`: this terminal is known to encrypt its answers, so one in the clear does not prove that
+    money moved.
+
     Every method returns an Outcome or raises NotSent or AnswerLost. InvalidRequest comes from
     making the request, before it gets here.
     """
 
-    def __init__(self, link: Link, key: PosKey) -> None:
+    def __init__(self, link: Link, key: PosKey, sealed: bool = False) -> None:
         self._link = link
         self._key = key
+        self._sealed = sealed
 
     def pay(self, payment: Payment) -> Outcome:
         """Take a payment; returns when the customer is finished."""
         outcome = self._ask(payment, read_payment)
-        return _doubted_unless(
-            outcome,
-            outcome.reference in (None, payment.reference)
-            and outcome.amount_minor in (None, payment.amount_minor),
-        )
+        named = (outcome.reference, outcome.amount_minor)
+        same = outcome.reference in (None, payment.reference)
+        same = same and outcome.amount_minor in (None, payment.amount_minor)
+        if outcome.verdict is Verdict.DONE:
+            same = same and None not in (*named, outcome.syssn)
+        return self._held(outcome, same)
 
     def refund(self, refund: Refund) -> Outcome:
         """Give money back; `syssn` of the outcome is the refund's own number."""
         outcome = self._ask(refund, read_refund)
-        return _doubted_unless(
+        return self._held(
             outcome,
             outcome.orig_syssn in (None, refund.syssn)
             and (
@@ -70,15 +77,31 @@ class Terminal:
             ),
         )
 
-    def enquire(self, enquiry: Enquiry) -> Outcome:
-        """Ask what became of a transaction. Only this may find NOT_FOUND or PENDING."""
+    def enquire(self, enquiry: Enquiry, control: Enquiry | None = None) -> Outcome:
+        """Ask what became of a transaction. Only this may find NOT_FOUND or PENDING.
+
+        `control`: a transaction that the terminal is known to have. A refusal in words that nobody
+        has listed means that nothing was found if the terminal finds that one meanwhile, and
+        refuses again; without it, such a refusal stays UNKNOWN.
+        """
+        outcome = self._enquire(enquiry)
+        if not control or not _is_bare_refusal(outcome):
+            return outcome
+        if self._enquire(control).verdict not in (Verdict.DONE, Verdict.CANCELLED):
+            return outcome
+        outcome = self._enquire(enquiry)
+        if _is_bare_refusal(outcome):
+            return replace(outcome, verdict=Verdict.NOT_FOUND)
+        return outcome
+
+    def _enquire(self, enquiry: Enquiry) -> Outcome:
         outcome = self._ask(enquiry, read_enquiry)
         same = enquiry.syssn is None or outcome.syssn in (None, enquiry.syssn)
         if enquiry.reference is not None:
             # refunds carry no reference of ours: a refund under ours is not what was asked for
             same = same and outcome.reference in (None, enquiry.reference)
             same = same and outcome.trade_type != 'refund'
-        return _doubted_unless(outcome, same)
+        return self._held(outcome, same)
 
     def cancel(self) -> Outcome:
         """Call off whatever the terminal is doing now.
@@ -105,7 +128,18 @@ class Terminal:
         )
         return reader(answer, self._key)
 
+    def _held(self, outcome: Outcome, matches: bool) -> Outcome:
+        """The outcome, without its verdict when it is about something else, or proves nothing."""
+        is_done = outcome.verdict is Verdict.DONE
+        is_proof = outcome.signed or not self._sealed or not is_done
+        return outcome if matches and is_proof else replace(outcome, verdict=Verdict.UNKNOWN)
 
-def _doubted_unless(outcome: Outcome, matches: bool) -> Outcome:
-    """The outcome, without its verdict when it is about something else."""
-    return outcome if matches else replace(outcome, verdict=Verdict.UNKNOWN)
+
+def _is_bare_refusal(outcome: Outcome) -> bool:
+    """An enquiry was refused without a word about any transaction."""
+    return (
+        outcome.verdict is Verdict.UNKNOWN
+        and outcome.code == NOT_CARRIED_OUT
+        and outcome.syssn is None
+        and not outcome.inner_code
+    )

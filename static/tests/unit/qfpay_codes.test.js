@@ -571,3 +571,27 @@ test("not paid is taken back when another till begins anew", async () => {
     expect(".modal").toHaveCount(0);
     expect(lineText()).toBe("Waiting for the customer to scan the code…");
 });
+
+test("a method that is tapped twice asks once, and shows no error", async () => {
+    const { server, order, line, screen } = await setUpScan();
+    const method = line.payment_method_id;
+    await screen.addNewPaymentLine(method);
+    await seconds(0);
+    expect(".modal").toHaveCount(1);
+    await edit(ALIPAY_CODE);
+    await press("enter");
+    await seconds(0);
+    await screen.addNewPaymentLine(method);
+    await seconds(1);
+    expect(".modal").toHaveCount(0);
+    expect(server.count("start")).toBe(1);
+    expect(order.payment_ids).toHaveLength(1);
+    // tapped again after it failed: the same as Retry
+    server.knows(line.uuid, "failed", { message: "Refused." });
+    await seconds(1);
+    await click(".modal .btn");
+    await screen.addNewPaymentLine(method);
+    await seconds(0);
+    expect(SCAN).toHaveCount(1);
+    expect(order.payment_ids).toHaveLength(1);
+});

@@ -28,6 +28,26 @@ patch(PaymentScreen.prototype, {
         }
     },
 
+    /**
+     * Tapped twice, or once more instead of Retry: the line that is there already is meant. Odoo
+     * would show an error, over the code or the question for one.
+     */
+    async addNewPaymentLine(paymentMethod) {
+        const line = this.paymentLines.find(
+            (line) =>
+                isQFPayLine(line) &&
+                line.payment_method_id.id === paymentMethod.id &&
+                line.getPaymentStatus() &&
+                !isClosed(line)
+        );
+        if (!line) {
+            return super.addNewPaymentLine(...arguments);
+        }
+        this.currentOrder.selectPaymentline(line);
+        this.sendPaymentRequest(line);
+        return true;
+    },
+
     /** Whoever types 20 on a refund's line means to give 20 back: as +20 it would be charged. */
     updateSelectedPaymentline() {
         super.updateSelectedPaymentline(...arguments);
