@@ -209,3 +209,23 @@ def test_the_code_and_its_buttons_fit_on_a_phone(simulator, pos):
     expect(till.page.locator('.send_payment_request')).to_be_visible(timeout=20_000)
     # The next test finds the till without an order.
     till.page.locator('.paymentline .delete-button').click()
+
+
+def test_a_method_tapped_twice_in_a_hurry_asks_once_and_shows_no_error(simulator, pos):
+    """QFPay takes its time meanwhile: nobody is told that its code is lost."""
+    simulator.gateway_settings(
+        fault='slow_answer', fault_for=['payment'], fault_count=1, fault_delay=5
+    )
+    till = pos('Till 1')
+    till.add('Porcelain Cup')
+    till.to_payment()
+    till.page.locator('.paymentmethods .payment-name', has_text='WeChat code').dblclick()
+    till.wait_status('Asking QFPay for a code')
+    uuid = till.uuid()
+    till.page.wait_for_timeout(3000)  # QFPay was asked meanwhile, and has an order without a code
+    assert till.status() == 'Asking QFPay for a code…'
+    expect(till.page.locator('.qfpay-code-dialog .qfpay-code img')).to_be_visible(timeout=20_000)
+    expect(till.page.locator('.modal-dialog')).to_have_count(1)
+    assert len(simulator.gateway_orders()) == 1
+    simulator.gateway_act('pay')
+    till.wait_done(uuid)
