@@ -148,6 +148,11 @@ class PosPaymentMethod(models.Model):
                     )
                 )
 
+    @api.constrains('qfpay_account_id', 'company_id')
+    def _check_qfpay_company(self):
+        # Odoo does not check the companies of payment methods by itself.
+        self._check_company(['qfpay_account_id'])
+
     @api.constrains('use_payment_terminal', 'qfpay_account_id', 'qfpay_pay_type')
     def _check_qfpay_account(self):
         for method in self:

@@ -106,7 +106,7 @@ class QFPayAccount(models.Model):
         'earlier. Without it everything works as well.',
     )
     payment_method_ids = fields.One2many(
-        'pos.payment.method', 'qfpay_account_id', string='Payment Methods'
+        'pos.payment.method', 'qfpay_account_id', string='Payment Methods', check_company=True
     )
 
     _notify_token_unique = models.Constraint(

@@ -47,6 +47,7 @@ class QFPayTerminal(models.Model):
     )
     host = fields.Char(
         string='Address',
+        copy=False,
         help='IP address or name of the terminal in the shop network. Reserve the address in the '
         'router, so that the terminal keeps it.',
     )
@@ -67,6 +68,7 @@ class QFPayTerminal(models.Model):
         comodel_name='pos.config',
         inverse_name='qfpay_terminal_id',
         string='Tills',
+        check_company=True,
         domain="[('company_id', '=', company_id)]",
         help='The tills that take payments on this terminal, one after the other.',
     )

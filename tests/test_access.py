@@ -1,7 +1,7 @@
 import json
 
 from odoo.addons.pos_payment_qfpay import courier
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -168,8 +168,9 @@ class TestAccessToTheKey(AccessCase):
 
     def test_copy_of_a_terminal_has_no_key(self):
         """A terminal that is duplicated asks for its own key."""
-        copy = self.terminal.copy({'port': 9009})
+        copy = self.terminal.copy()
         self.assertFalse(copy.pos_key)
+        self.assertFalse(copy.host, 'No two terminals have one address')
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
@@ -345,3 +346,26 @@ class TestAccessToTheLedger(AccessCase):
             self.call('pos.config', 'write', self.till.ids, {'qfpay_terminal_id': theirs.id})
         self.env.invalidate_all()
         self.assertEqual(self.till.qfpay_terminal_id, self.terminal)
+
+    def test_terminal_stays_in_the_company_of_its_tills(self):
+        """A terminal that stands at a till does not go to another company."""
+        with self.assertRaises(UserError):
+            self.terminal.company_id = self.other_company
+
+    def test_account_of_another_company(self):
+        """A payment method takes money for its own company only, whichever end is moved."""
+        account = self.env['qfpay.account'].create({'name': 'Ours'})
+        method = self.env['pos.payment.method'].create(
+            {
+                'name': 'Alipay code',
+                'payment_method_type': 'terminal',
+                'use_payment_terminal': 'qfpay_openapi',
+                'qfpay_account_id': account.id,
+                'qfpay_pay_type': '800101',
+            }
+        )
+        theirs = account.copy({'company_id': self.other_company.id})
+        with self.assertRaises(UserError):
+            method.qfpay_account_id = theirs
+        with self.assertRaises(UserError):
+            account.company_id = self.other_company
