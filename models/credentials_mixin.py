@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 
 class QFPayCredentialsMixin(models.AbstractModel):
@@ -15,6 +15,8 @@ class QFPayCredentialsMixin(models.AbstractModel):
     # The secret's field, and those that are copied from elsewhere, often with blanks around.
     _qfpay_key = ''
     _qfpay_copied = ()
+    # Who names such a record: pairs of a model and its field.
+    _qfpay_named_by = ()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -34,6 +36,21 @@ class QFPayCredentialsMixin(models.AbstractModel):
             self.flush_recordset()
             return super().write(secret)
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_named(self):
+        # The database would refuse it, too, but not in a shop manager's words.
+        for model, field in self._qfpay_named_by:
+            everything = self.env[model].sudo().with_context(active_test=False)
+            found = everything.search([(field, 'in', self.ids)], limit=1)
+            if found:
+                raise UserError(
+                    self.env._(
+                        '"%(name)s" cannot be deleted: a till, a payment method or a transaction '
+                        'needs it. Archive it instead.',
+                        name=found[field].display_name,
+                    )
+                )
 
     @api.model
     def _qfpay_cleaned(self, vals):

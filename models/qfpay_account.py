@@ -48,6 +48,10 @@ class QFPayAccount(models.Model):
     _check_company_auto = True
     _qfpay_key = 'client_key'
     _qfpay_copied = ('app_code', 'client_key', 'mchid', 'custom_url')
+    _qfpay_named_by = (
+        ('pos.payment.method', 'qfpay_account_id'),
+        ('qfpay.transaction', 'account_id'),
+    )
 
     name = fields.Char(required=True, help="What managers call it, for instance the shop's name.")
     active = fields.Boolean(default=True)

@@ -32,6 +32,7 @@ class QFPayTerminal(models.Model):
     _check_company_auto = True
     _qfpay_key = 'pos_key'
     _qfpay_copied = ('host', 'pos_key')
+    _qfpay_named_by = (('pos.config', 'qfpay_terminal_id'), ('qfpay.transaction', 'terminal_id'))
 
     name = fields.Char(required=True, help='What the cashiers call it, for instance "Counter 1".')
     active = fields.Boolean(default=True)

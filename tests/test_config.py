@@ -141,11 +141,11 @@ class TestTerminalSettings(ShopCase):
 
     def test_terminal_of_a_till_cannot_be_deleted(self):
         """A terminal that stands at a till, or was paid at, stays."""
-        with (
-            self.assertRaises(psycopg2.IntegrityError),
-            mute_logger('odoo.sql_db'),
-            self.env.cr.savepoint(),
-        ):
+        with self.assertRaisesRegex(UserError, 'Archive it instead'):
+            self.terminal.unlink()
+        self.begin(self.payment())
+        self.till.qfpay_terminal_id = False
+        with self.assertRaisesRegex(UserError, 'Archive it instead'):
             self.terminal.unlink()
 
     def test_address_stays_while_a_payment_is_under_way(self):

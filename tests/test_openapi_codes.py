@@ -68,6 +68,10 @@ class TestOpenApiCodes(OpenApiCase):
         if row.state == 'failed':
             self.assertRegex(english, r'(?i)no money|nothing|gave|refuses|find|too small|given')
 
+    def test_account_in_use_cannot_be_deleted(self):
+        with self.assertRaisesRegex(UserError, 'Archive it instead'):
+            self.account.unlink()
+
     def test_every_code_of_a_payment(self):
         self.env['res.lang']._activate_lang('zh_HK')
         for code, state in self.expectations(PAYMENT):
