@@ -241,12 +241,16 @@ test("a wallet that cannot be called off: the code comes back only when it is as
 });
 
 test("paid in the moment of calling off: the cashier is told", async () => {
-    const { server, line } = await setUpShown();
+    const { server, store, line } = await setUpShown();
     await click(".qfpay-call-off");
     await seconds(0);
     server.approves(line.uuid);
     await seconds(1);
     expect(line.payment_status).toBe("done");
+    expect(queryText(".modal-body")).toMatch(/paid in the moment of cancelling/);
+    // the facts are fetched after it, and take no news back
+    store.qfpay.onNews({ payment_uuid: line.uuid, reference: `${line.uuid}-1`, state: "done" });
+    await seconds(1);
     expect(queryText(".modal-body")).toMatch(/paid in the moment of cancelling/);
 });
 

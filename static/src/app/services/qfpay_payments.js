@@ -482,11 +482,8 @@ export class QFPayPayments extends Reactive {
             watch.end.then(() => line.pay());
             return;
         }
-        entry.takeBack = messages.tellEnd(this.pos, line, entry.known, {
-            done,
-            forced,
-            unwanted,
-        });
+        const close = messages.tellEnd(this.pos, line, entry.known, { done, forced, unwanted });
+        entry.takeBack = done ? null : close;
         if (!forced) {
             this.bus.trigger("settled", { line, done, auto: !unwanted });
         }
@@ -567,7 +564,7 @@ export class QFPayPayments extends Reactive {
             code: null,
             // the wallet whose code was scanned
             wallet: "",
-            // closes what the cashier was told of the attempt before
+            // closes the bad news that the cashier was told of the attempt before
             takeBack: null,
             // how much of a refund QFPay can do, in currency units; null while nobody has said so
             refundable: null,
@@ -611,7 +608,7 @@ export class QFPayPayments extends Reactive {
             takeBack: null,
         };
         const entry = this._entry(uuid);
-        // another till has begun anew: "not paid" is no longer the last word
+        // another till has begun anew, or it was paid after all: bad news is no longer the last word
         entry.takeBack?.();
         Object.assign(entry, fresh);
         if (here) {
