@@ -135,6 +135,16 @@ class Start:
                     method=self.method.name,
                 ),
             )
+        if not account.active and not original:
+            raise StartRefused(
+                'config',
+                self.env._(
+                    'QFPay account "%(account)s" is not in use any more. Take another payment '
+                    'method, and ask a manager to choose another account for "%(method)s".',
+                    account=account.name,
+                    method=self.method.name,
+                ),
+            )
         if not account._is_set_up():
             raise StartRefused('config', account._explain_not_set_up())
         return {'account_id': account.id}

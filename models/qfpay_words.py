@@ -62,7 +62,7 @@ def _explain_at_gateway(row):
         return env._('The customer is entering the password…')
     if is_open:
         return env._('Waiting for QFPay…')
-    if row.state == 'cancelled' and not row.respcd:
+    if row.state == 'cancelled' and (row.cancel_requested_at or not row.respcd):
         return env._('Called off. No money was taken.')
     return explain_gateway_code(env, row.respcd or '', row.kind, row.message or '')
 

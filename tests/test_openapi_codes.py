@@ -123,6 +123,15 @@ class TestOpenApiCodes(OpenApiCase):
         row._learn(self.recorded(row, '0000', cancel='1', pay_type='800108'), 'enquiry')
         self.assertEqual(row.state, 'cancelled')
 
+    def test_a_payment_that_the_cashier_called_off_says_so(self):
+        for asked, words in ((True, 'Called off'), (False, 'closed before')):
+            row = self.sent(self.shown)
+            if asked:
+                row._ask_call_off()
+            row._learn(self.recorded(row, '1264'), 'enquiry')
+            self.assertEqual(row.state, 'cancelled')
+            self.assertIn(words, row._status()['message'])
+
     def test_another_amount_moves_nothing(self):
         row = self.sent(self.shown)
         row._learn(self.recorded(row, '0000', txamt='1'), 'enquiry')
@@ -169,6 +178,12 @@ class TestOpenApiCodes(OpenApiCase):
         self.account.write({'client_key': CLIENT_KEY, 'name': 'Harbour'})
         row._move('failed', 'manager', {})
         self.account.mchid = 'OTHER'
+
+    def test_an_archived_account_takes_nothing_and_gives_back(self):
+        paid = self.paid_by_code(self.shown)
+        self.account.active = False
+        self.assertIn('not in use', self.assert_refused('config', self.payment(10, self.shown)))
+        self.assertEqual(self.sent_refund(paid).state, 'sent')
 
     def test_no_address_by_a_default(self):
         """A manager who is no administrator sets no address, whichever way it comes."""
