@@ -231,7 +231,7 @@ def _enquire_until_final(key, errand, waker):
     while time.monotonic() - started < GIVE_UP:
         waker.wait(pause)
         waker.clear()
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        pause = min(pause + 1, LONGEST_PAUSE)
         try:
             outcome = errand.enquire()
         except (NotSent, AnswerLost) as error:

@@ -10,7 +10,7 @@ class TestTours(TourCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls._lend('qfpay_test_press', cls._press)
+        cls._lend('lent_press', cls._press)
 
     @classmethod
     def _press(cls, button):

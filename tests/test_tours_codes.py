@@ -15,8 +15,8 @@ class TestToursCodes(OpenApiShop, TourCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.account.write({'app_code': APP_CODE, 'custom_url': cls.simulator.gateway_url})
-        cls._lend('qfpay_test_customer', lambda do: cls._could(cls.simulator.act, do))
-        cls._lend('qfpay_test_code', cls.simulator.phone_code)
+        cls._lend('lent_customer', lambda do: cls._could(cls.simulator.act, do))
+        cls._lend('lent_code', cls.simulator.phone_code)
 
     def setUp(self):
         super().setUp()

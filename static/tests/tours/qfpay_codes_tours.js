@@ -14,7 +14,7 @@ const SHOWN = "WeChat code";
 const SCANNED = "Scan wallet";
 const CODE = ".qfpay-code-dialog .qfpay-code img";
 
-const customer = (part) => customerDoes("qfpay_test_customer", part);
+const customer = (part) => customerDoes("lent_customer", part);
 
 function begin(method, cups = 1) {
     return [
@@ -43,7 +43,7 @@ function scan(wallet, script, end = ["Enter"]) {
         content: `scan a code of ${wallet} that is ${script}`,
         trigger: ".qfpay-scan-dialog input",
         async run() {
-            const code = await call("qfpay_test_code", wallet, script);
+            const code = await call("lent_code", wallet, script);
             simulateBarCode([...code, ...end], document.body);
         },
     };
@@ -143,7 +143,7 @@ addTour(
         content: "the customer pays in the moment in which the cashier cancels",
         trigger: ".qfpay-call-off",
         async run() {
-            await call("qfpay_test_customer", "pay");
+            await call("lent_customer", "pay");
             document.querySelector(".qfpay-call-off").click();
         },
     },

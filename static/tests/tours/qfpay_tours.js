@@ -11,7 +11,7 @@ import { customerDoes, lineIs } from "@pos_payment_qfpay/../tests/tours/qfpay_st
 
 const METHOD = "card_payment";
 
-const customerPresses = (button) => customerDoes("qfpay_test_press", button);
+const customerPresses = (button) => customerDoes("lent_press", button);
 
 function selectOnlyOrder() {
     return {
