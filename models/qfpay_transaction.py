@@ -459,7 +459,7 @@ class QFPayTransaction(models.Model):
             self.write(values)
         elif target == self.state == 'done':
             self._complete(values)
-        elif self.state == 'done' and outcome.final:
+        elif self.state == 'done' and outcome.final and not self._returned_minor():
             self._raise_attention(
                 self._in_shop_language().env._(
                     'QFPay says that no money moved, after it was known as done. Compare with the '
@@ -499,7 +499,8 @@ class QFPayTransaction(models.Model):
 
     def _facts_of_terminal(self, outcome, source, now):
         """What an answer tells besides the payment: of its own end, and of the terminal."""
-        if outcome.signed and not self.terminal_id.sealed:
+        # A notification comes from QFPay's host, and says nothing about the terminal.
+        if source != 'notification' and outcome.signed and not self.terminal_id.sealed:
             self.terminal_id.sealed = True
         if source != 'answer' or not outcome.code:
             return {}

@@ -118,6 +118,7 @@ class TestTerminalSettings(ShopCase):
         row = self.begin(self.payment())
         row._claim()
         row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
+        row._learn(Outcome(verdict=Verdict.PENDING, signed=True), 'notification')
         self.assertFalse(self.terminal.sealed)
         row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'enquiry')
         self.assertTrue(self.terminal.sealed)

@@ -174,6 +174,16 @@ class TestLedgerStates(LedgerCase):
         self.assertIn('given back twice', first.attention)
         self.assertIn(second.reference, first.attention)
 
+    def test_given_back_by_ourselves_is_no_alarm(self):
+        """QFPay calls a payment cancelled once its refund is done."""
+        paid = self.paid(method=self.wallet)
+        refund = self.begin(self.refund_line(paid))
+        refund._claim()
+        refund._learn(self.outcome(refund, 'done'), 'answer')
+        paid._learn(self.outcome(paid, 'cancelled'), 'enquiry')
+        self.assertEqual(paid.state, 'done')
+        self.assertFalse(paid.attention)
+
     def test_no_after_the_cashier_said_yes(self):
         """The books hold money that never came: a manager is called."""
         for verdict in ('failed', 'cancelled'):
