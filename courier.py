@@ -363,6 +363,5 @@ def _call_off(key):
         if errand.in_round:
             # Always, also when another witness was faster: a reversal gives back what was paid.
             _enquire_once(key, errand)
-            transact(db_name, lambda env: _row(env, key)._hand_to_round())
     except Exception:
         _logger.exception('QFPay: calling off transaction %s failed', key[1])

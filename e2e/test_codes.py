@@ -222,6 +222,29 @@ def test_a_customer_who_paid_in_that_moment_has_paid(gateway, counter):
     assert shop.wait_state(line)['state'] == 'done'
 
 
+def test_money_that_went_back_after_a_call_off_calls_a_manager(odoo_server, gateway, counter):
+    """The books say paid, and QFPay has given the money back: nobody else would notice."""
+    shop = counter('800108')
+    line, _order = shop.order(20)
+    shop.start(line, gateway.phone_code('alipay', 'wait'))
+    shop.wait_state(line, 'pending')
+    gateway.gateway_settings(call_off='paid_before')
+    shop.cancel(line)
+    assert shop.wait_state(line)['state'] == 'done'
+    gateway.gateway_act('refund', amount_minor=2000)
+    assert not row_of(odoo_server, line)['attention']
+    odoo_server.sql(
+        "UPDATE qfpay_transaction SET ask_again_at = ask_again_at - interval '1 hour'"
+        ' WHERE payment_uuid = %s',
+        line,
+    )
+    admin = odoo_server.rpc('admin')
+    (cron,) = admin.find('ir.cron', ('name', 'ilike', 'QFPay'), fields=('id',))
+    admin.call('ir.cron', 'method_direct_trigger', [cron['id']])
+    wait_for(lambda: row_of(odoo_server, line)['attention'], 30, 'no manager was called')
+    assert row_of(odoo_server, line)['state'] == 'done'
+
+
 def test_what_cannot_be_called_off_goes_on(gateway, counter):
     shop = counter('805801')
     line, _order = shop.order(20)

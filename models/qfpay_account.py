@@ -140,7 +140,7 @@ class QFPayAccount(models.Model):
 
     def _check_nothing_open(self):
         """To another merchant, or elsewhere, QFPay would not know an open payment, and deny it."""
-        open_row = self.env['qfpay.transaction'].sudo()._open_at(self)
+        open_row = self.env['qfpay.transaction'].sudo()._open_by('account_id', self)
         if open_row:
             raise UserError(
                 self.env._(

@@ -311,7 +311,7 @@ class Start:
 
     def _check_is_free(self, terminal):
         """Say who is in the way; that nobody is in the end, the unique indexes make sure of."""
-        busy = self.ledger._open_on(terminal)
+        busy = self.ledger._open_by('terminal_id', terminal)
         if not busy:
             return
         busy._take_up()

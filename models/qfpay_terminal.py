@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .. import courier
 from ..courier import Errand
 from ..qfpay.ecr.cipher import PosKey
 from ..qfpay.ecr.link_http import HttpLink
@@ -97,7 +98,7 @@ class QFPayTerminal(models.Model):
 
     def _check_nothing_open(self):
         """Another device at a new address would not know an open payment, and deny it."""
-        open_row = self.env['qfpay.transaction'].sudo()._open_on(self)
+        open_row = self.env['qfpay.transaction'].sudo()._open_by('terminal_id', self)
         if open_row:
             raise UserError(
                 self.env._(
@@ -238,7 +239,13 @@ class QFPayTerminal(models.Model):
             return self._refund_errand(terminal, transaction)
         request = self._payment_request(transaction)
         enquiry = Enquiry(reference=transaction.reference)
-        control = self._control(transaction)
+        db_name, terminal_id = self.env.cr.dbname, self.id
+
+        def control():
+            # Seldom needed, and then there is no cursor: not on the way to the waking terminal.
+            return courier.transact(
+                db_name, lambda env: env['qfpay.terminal'].browse(terminal_id)._control()
+            )
 
         def enquire():
             return terminal.enquire(enquiry, control)
@@ -264,12 +271,12 @@ class QFPayTerminal(models.Model):
             complete=CHANNELS[transaction.channel].card,
         )
 
-    def _control(self, transaction):
+    def _control(self):
         """What this terminal certainly knows: the newest payment made on it.
 
         :return: qfpay.ecr.message.Enquiry, None when there was none yet
         """
-        paid = transaction.search_fetch(
+        paid = self.env['qfpay.transaction'].search_fetch(
             [
                 ('terminal_id', '=', self.id),
                 ('kind', '=', 'payment'),

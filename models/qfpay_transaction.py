@@ -296,18 +296,12 @@ class QFPayTransaction(models.Model):
         return left / 10**paid.currency_id.decimal_places
 
     @api.model
-    def _open_at(self, accounts):
-        """A row that was sent with the credentials of one of these accounts, if any is open."""
-        return self.search(
-            [('account_id', 'in', accounts.ids), ('state', 'in', OPEN_STATES)], limit=1
-        )
+    def _open_by(self, field, records):
+        """A row that has not ended, of one of these terminals or accounts, if there is any.
 
-    @api.model
-    def _open_on(self, terminals):
-        """A row that one of these terminals may be busy with, if there is any."""
-        return self.search(
-            [('terminal_id', 'in', terminals.ids), ('state', 'in', OPEN_STATES)], limit=1
-        )
+        :param str field: 'terminal_id' or 'account_id'
+        """
+        return self.search([(field, 'in', records.ids), ('state', 'in', OPEN_STATES)], limit=1)
 
     # ------------------------------------------------------------------
     # What the courier asks of the ledger
@@ -593,7 +587,8 @@ class QFPayTransaction(models.Model):
         elif state not in OPEN_STATES and self.pos_payment_id.qfpay_confirmation == 'unconfirmed':
             self._raise_attention(
                 self._in_shop_language().env._(
-                    'The payment was recorded as done, but QFPay says that no money moved.'
+                    'The payment was recorded as done, but QFPay says that no money moved. Collect '
+                    'it from the customer, or correct the order.'
                 )
             )
         if state != 'sent':
@@ -624,7 +619,8 @@ class QFPayTransaction(models.Model):
         if paid_before and self.kind == 'refund':
             reasons.append(
                 env._(
-                    'The money was given back twice: %(reference)s is done, too.',
+                    'The money was given back twice: %(reference)s is done, too. Ask the customer '
+                    'to return one of the two.',
                     reference=paid_before.reference,
                 )
             )

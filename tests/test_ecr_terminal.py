@@ -245,7 +245,10 @@ class TestEcrTerminal(BaseCase):
 
     def test_refusals_in_words_that_nobody_listed(self):
         """The terminal finds another payment meanwhile: so it would find this one."""
-        control = Enquiry(syssn='9')
+
+        def control():
+            return Enquiry(syssn='9')
+
         known = answer(data=dict(ROW, syssn='9'))
         refusal, offline = answer('6002', says='failed'), AnswerLost('late', 'timeout')
         paid = answer(data=ROW)
@@ -268,6 +271,10 @@ class TestEcrTerminal(BaseCase):
             self.assertFalse(link.answers)
         with self.assertRaises(AnswerLost):
             Terminal(FakeLink(refusal, offline), KEY).enquire(Enquiry(reference=REFERENCE), control)
+        for nothing in (None, lambda: None):
+            link = FakeLink(refusal)
+            outcome = Terminal(link, KEY).enquire(Enquiry(reference=REFERENCE), nothing)
+            self.assertEqual(outcome.verdict, Verdict.UNKNOWN)
 
     def test_a_refund_by_its_number(self):
         raw = answer(data=dict(ROW, syssn='2', tradetp='refund', origssn=SYSSN))

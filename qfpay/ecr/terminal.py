@@ -59,11 +59,10 @@ class Terminal:
     def pay(self, payment: Payment) -> Outcome:
         """Take a payment; returns when the customer is finished."""
         outcome = self._ask(payment, read_payment)
-        named = (outcome.reference, outcome.amount_minor)
         same = outcome.reference in (None, payment.reference)
         same = same and outcome.amount_minor in (None, payment.amount_minor)
         if outcome.verdict is Verdict.DONE:
-            same = same and None not in (*named, outcome.syssn)
+            same = same and None not in (outcome.reference, outcome.amount_minor, outcome.syssn)
         return self._held(outcome, same)
 
     def refund(self, refund: Refund) -> Outcome:
@@ -77,17 +76,18 @@ class Terminal:
             ),
         )
 
-    def enquire(self, enquiry: Enquiry, control: Enquiry | None = None) -> Outcome:
+    def enquire(
+        self, enquiry: Enquiry, control: Callable[[], Enquiry | None] | None = None
+    ) -> Outcome:
         """Ask what became of a transaction. Only this may find NOT_FOUND or PENDING.
 
-        `control`: a transaction that the terminal is known to have. A refusal in words that nobody
-        has listed means that nothing was found if the terminal finds that one meanwhile, and
-        refuses again; without it, such a refusal stays UNKNOWN.
+        `control` names, when it is needed, a transaction that the terminal is known to have. A
+        refusal in words that nobody has listed means that nothing was found if the terminal finds
+        that one meanwhile, and refuses again; without it, such a refusal stays UNKNOWN.
         """
         outcome = self._enquire(enquiry)
-        if not control or not _is_bare_refusal(outcome):
-            return outcome
-        if self._enquire(control).verdict not in (Verdict.DONE, Verdict.CANCELLED):
+        known = control() if control and _is_bare_refusal(outcome) else None
+        if not known or self._enquire(known).verdict not in (Verdict.DONE, Verdict.CANCELLED):
             return outcome
         outcome = self._enquire(enquiry)
         if _is_bare_refusal(outcome):
