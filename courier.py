@@ -39,7 +39,7 @@ _logger = logging.getLogger(__name__)
 
 LEASE = 15  # seconds that a claim holds without a sign of life
 HEARTBEAT = 5  # seconds between signs of life
-FIRST_ENQUIRY = 1  # seconds between a lost answer and the first question
+FIRST_INQUIRY = 1  # seconds between a lost answer and the first question
 LONGEST_PAUSE = 15  # seconds between two questions, once the first ones brought nothing
 DETAILS_AFTER = 0.2  # seconds in which the till turns green before the card's digits are fetched
 HEAD_START = 0.005  # seconds in which the till gets its answer before the courier needs the CPU
@@ -57,11 +57,11 @@ class Errand:
     """
 
     send: Callable[[], Outcome] | None  # None: it was sent already
-    enquire: Callable[[], Outcome]
+    inquire: Callable[[], Outcome]
     call_off: Callable[[], Outcome] | None = None
     look: Callable[[], int | None] | None = None
     in_round: bool = False  # once it is sent, it is asked about in the account's round
-    complete: bool = False  # an enquiry knows more than the answer, for instance the card's digits
+    complete: bool = False  # an inquiry knows more than the answer, for instance the card's digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +166,7 @@ def carry(db_name: str, transaction_id: int) -> None:
 
 
 def call_off(db_name: str, transaction_id: int) -> None:
-    """Ask QFPay to call the payment off. Whether it was is told by its own end or an enquiry."""
+    """Ask QFPay to call the payment off. Whether it was is told by its own end or an inquiry."""
     _start_thread(_call_off, (db_name, transaction_id))
 
 
@@ -217,7 +217,7 @@ def _carry(key, waker):
         if errand.in_round:
             transact(db_name, lambda env: _row(env, key)._hand_to_round())
         else:
-            _enquire_until_final(key, errand, waker)
+            _inquire_until_final(key, errand, waker)
     except Exception:
         # The row stays as it is: open rows are taken up again when the lease has run out.
         _logger.exception('QFPay: the courier of transaction %s stopped', key[1])
@@ -225,19 +225,19 @@ def _carry(key, waker):
         _jobs.end(key)
 
 
-def _enquire_until_final(key, errand, waker):
+def _inquire_until_final(key, errand, waker):
     started = time.monotonic()
-    pause = FIRST_ENQUIRY
+    pause = FIRST_INQUIRY
     while time.monotonic() - started < GIVE_UP:
         waker.wait(pause)
         waker.clear()
         pause = min(pause + 1, LONGEST_PAUSE)
         try:
-            outcome = errand.enquire()
+            outcome = errand.inquire()
         except (NotSent, AnswerLost) as error:
             _logger.info('QFPay: transaction %s could not be asked about: %s', key[1], error)
             outcome = Outcome(verdict=Verdict.UNKNOWN)
-        if not _report(key, outcome, 'enquiry'):
+        if not _report(key, outcome, 'inquiry'):
             return
 
 
@@ -250,7 +250,7 @@ def _go_round(key, waker):
             db_name, lambda env: env['qfpay.account'].browse(account_id)._claim_round(_who())
         ):
             for row_id, outcome in _ask_all(questions):
-                _report((db_name, row_id), outcome, 'enquiry')
+                _report((db_name, row_id), outcome, 'inquiry')
             for row_id in questions.lapsed:
                 call_off(db_name, row_id)
             waker.wait(ROUND)
@@ -284,20 +284,20 @@ def _ask_all(questions):
 def _complete(key, errand):
     """Fetch what the answer to a payment leaves out, now that the till knows it is done."""
     time.sleep(DETAILS_AFTER)
-    _enquire_once(key, errand)
+    _inquire_once(key, errand)
 
 
 def _ask_once(key):
     threading.current_thread().dbname = key[0]
     try:
-        _enquire_once(key, transact(key[0], lambda env: _row(env, key)._errand()))
+        _inquire_once(key, transact(key[0], lambda env: _row(env, key)._errand()))
     except Exception:
         _logger.exception('QFPay: transaction %s could not be asked about', key[1])
 
 
-def _enquire_once(key, errand):
+def _inquire_once(key, errand):
     try:
-        _report(key, errand.enquire(), 'enquiry')
+        _report(key, errand.inquire(), 'inquiry')
     except (NotSent, AnswerLost, RateLimited) as error:
         _logger.info('QFPay: nothing more was heard of transaction %s: %s', key[1], error)
 
@@ -362,6 +362,6 @@ def _call_off(key):
         transact(db_name, lambda env: _row(env, key)._note_call_off(accepted))
         if errand.in_round:
             # Always, also when another witness was faster: a reversal gives back what was paid.
-            _enquire_once(key, errand)
+            _inquire_once(key, errand)
     except Exception:
         _logger.exception('QFPay: calling off transaction %s failed', key[1])

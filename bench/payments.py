@@ -15,7 +15,7 @@ from tools.till import Till, chromium
 from .constants import OFFICIAL, OURS, PRODUCT
 from .shop import Shop
 
-# What the server does after a payment (the bus, the enquiry for the card's digits) ends in this
+# What the server does after a payment (the bus, the inquiry for the card's digits) ends in this
 # time, and belongs to the payment.
 SETTLE = 0.5
 

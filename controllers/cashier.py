@@ -27,17 +27,17 @@ class CashierController(Controller):
             return {'error': {'code': refusal.code, 'message': refusal.message}}
 
     @route('/pos_payment_qfpay/status', type='jsonrpc', auth='user')
-    def status(self, payment_uuids, enquire=False):
+    def status(self, payment_uuids, inquire=False):
         """How lines stand. Open ones that nobody carries are taken up again.
 
-        :param enquire: ask QFPay now, do not wait for the next enquiry
+        :param inquire: ask QFPay now, do not wait for the next inquiry
         :return: {'payments': [status, ...]}, one for each of the first `MOST_LINES` lines
         """
         ledger = self._ledger()
         if not isinstance(payment_uuids, list):
             raise BadRequest('payment_uuids is a list')
         uuids = [_uuid(value) for value in payment_uuids[:MOST_LINES]]
-        return {'payments': [ledger._look_up(uuid, bool(enquire)) for uuid in uuids]}
+        return {'payments': [ledger._look_up(uuid, bool(inquire)) for uuid in uuids]}
 
     @route('/pos_payment_qfpay/cancel', type='jsonrpc', auth='user')
     def cancel(self, payment_uuid):

@@ -78,10 +78,10 @@ class Counter:
         """Call the line's payment off; the door's answer."""
         return self.rpc.post('/pos_payment_qfpay/cancel', payment_uuid=payment_uuid)
 
-    def status(self, payment_uuid: str, *, enquire: bool = False) -> dict[str, Any]:
+    def status(self, payment_uuid: str, *, inquire: bool = False) -> dict[str, Any]:
         """How the line stands."""
         answer = self.rpc.post(
-            '/pos_payment_qfpay/status', payment_uuids=[payment_uuid], enquire=enquire
+            '/pos_payment_qfpay/status', payment_uuids=[payment_uuid], inquire=inquire
         )
         return answer['payments'][0]
 

@@ -1,4 +1,4 @@
-"""Calling off ends only when the terminal's own answer or an enquiry says so."""
+"""Calling off ends only when the terminal's own answer or an inquiry says so."""
 
 import pytest
 from orders import Counter

@@ -185,7 +185,7 @@ def test_a_code_whose_answer_is_lost_is_found(odoo_server, gateway, counter):
     line, _order = shop.order(20)
     shop.start(line, gateway.phone_code('alipay', 'lost'))
     assert shop.wait_state(line)['state'] == 'done'
-    assert row_of(odoo_server, line)['state_source'] == 'enquiry'
+    assert row_of(odoo_server, line)['state_source'] == 'inquiry'
     assert len(payments_asked(gateway, line)) == 1
 
 

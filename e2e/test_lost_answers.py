@@ -60,7 +60,7 @@ def test_a_charge_without_a_usable_answer_is_found_by_asking(
     )
     assert row == {
         'state': 'done',
-        'state_source': 'enquiry',
+        'state_source': 'inquiry',
         'syssn': trade['syssn'],
         'amount_minor': 1250,
     }

@@ -248,7 +248,7 @@ class QFPayAccount(models.Model):
         reference = transaction.reference
         requested_at = _moment(transaction.requested_at)
 
-        def enquire():
+        def inquire():
             return gateway.query([reference], since=requested_at)[reference]
 
         if transaction.kind == 'refund':
@@ -260,7 +260,7 @@ class QFPayAccount(models.Model):
                 till=transaction.config_id.name,
             )
             return courier.Errand(
-                send=lambda: gateway.refund(request), enquire=enquire, in_round=True
+                send=lambda: gateway.refund(request), inquire=inquire, in_round=True
             )
         send = None
         if transaction.state == 'draft':
@@ -275,7 +275,7 @@ class QFPayAccount(models.Model):
         )
         return courier.Errand(
             send=send,
-            enquire=enquire,
+            inquire=inquire,
             call_off=lambda: gateway.call_off(order),
             in_round=True,
         )

@@ -10,7 +10,7 @@ from .. import courier
 from ..courier import Errand
 from ..qfpay.ecr.cipher import PosKey
 from ..qfpay.ecr.link_http import HttpLink
-from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT, Enquiry, Payment, Refund
+from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT, Inquiry, Payment, Refund
 from ..qfpay.ecr.terminal import Terminal
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
 from ..qfpay.outcome import Outcome, Verdict
@@ -238,7 +238,7 @@ class QFPayTerminal(models.Model):
         if transaction.kind == 'refund':
             return self._refund_errand(terminal, transaction)
         request = self._payment_request(transaction)
-        enquiry = Enquiry(reference=transaction.reference)
+        inquiry = Inquiry(reference=transaction.reference)
         db_name, terminal_id = self.env.cr.dbname, self.id
 
         def control():
@@ -247,8 +247,8 @@ class QFPayTerminal(models.Model):
                 db_name, lambda env: env['qfpay.terminal'].browse(terminal_id)._control()
             )
 
-        def enquire():
-            return terminal.enquire(enquiry, control)
+        def inquire():
+            return terminal.inquire(inquiry, control)
 
         def send():
             outcome = terminal.pay(request)
@@ -257,7 +257,7 @@ class QFPayTerminal(models.Model):
             # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
             doubt = replace(outcome, verdict=Verdict.UNKNOWN)
             try:
-                found = enquire()
+                found = inquire()
             except (NotSent, AnswerLost):
                 return doubt
             if found.verdict in (Verdict.DONE, Verdict.PENDING):
@@ -266,7 +266,7 @@ class QFPayTerminal(models.Model):
 
         return Errand(
             send=send,
-            enquire=enquire,
+            inquire=inquire,
             call_off=terminal.cancel,
             complete=CHANNELS[transaction.channel].card,
         )
@@ -274,7 +274,7 @@ class QFPayTerminal(models.Model):
     def _control(self):
         """What this terminal certainly knows: the newest payment made on it.
 
-        :return: qfpay.ecr.message.Enquiry, None when there was none yet
+        :return: qfpay.ecr.message.Inquiry, None when there was none yet
         """
         paid = self.env['qfpay.transaction'].search_fetch(
             [
@@ -286,7 +286,7 @@ class QFPayTerminal(models.Model):
             ['syssn'],
             limit=1,
         )
-        return Enquiry(syssn=paid.syssn) if paid else None
+        return Inquiry(syssn=paid.syssn) if paid else None
 
     def _deadline(self, transaction, now):
         """When the terminal cannot be busy any more with a row that is sent now."""
@@ -306,10 +306,10 @@ class QFPayTerminal(models.Model):
         amount_minor = transaction.amount_minor
         left_before = transaction.left_before_minor
         request = Refund(syssn=transaction.original_id.syssn, amount_minor=amount_minor)
-        enquiry = Enquiry(syssn=request.syssn)
+        inquiry = Inquiry(syssn=request.syssn)
 
         def ask():
-            payment = terminal.enquire(enquiry)
+            payment = terminal.inquire(inquiry)
             # A payment that was given back as a whole counts as cancelled.
             is_known = payment.verdict in (Verdict.DONE, Verdict.CANCELLED)
             return payment, payment.refundable_minor if is_known else None
@@ -324,7 +324,7 @@ class QFPayTerminal(models.Model):
                 left_before = left
             return left
 
-        def enquire():
+        def inquire():
             payment, left = ask()
             if left is None:
                 return Outcome(verdict=Verdict.UNKNOWN, code=payment.code, message=payment.message)
@@ -335,7 +335,7 @@ class QFPayTerminal(models.Model):
                 signed=payment.signed,
             )
 
-        return Errand(look=look, send=lambda: terminal.refund(request), enquire=enquire)
+        return Errand(look=look, send=lambda: terminal.refund(request), inquire=inquire)
 
     def action_test(self):
         """Ask the terminal about a payment that does not exist, and say what the answer tells.
@@ -345,7 +345,7 @@ class QFPayTerminal(models.Model):
         self.ensure_one()
         self.check_access('write')
         try:
-            outcome = self._terminal().enquire(Enquiry(reference=f'TEST-{self.id}'))
+            outcome = self._terminal().inquire(Inquiry(reference=f'TEST-{self.id}'))
         except NotSent:
             return notice(
                 'danger',

@@ -2,11 +2,11 @@
 
 How it works. A row begins as `draft`, committed before anything leaves this server. The courier
 claims it (`sent`) and carries it to QFPay. From then on three witnesses may report what they know:
-the answer to the request, a notification, an enquiry. They come in any order, late or twice, and
+the answer to the request, a notification, an inquiry. They come in any order, late or twice, and
 all speak through `_learn`, which is the only place where a state changes on QFPay's word. What may
 follow on what is told by `TRANSITIONS` and nothing else.
 
-A lost answer leaves `unknown`, never `failed`. Only an enquiry, a late notification, or a manager
+A lost answer leaves `unknown`, never `failed`. Only an inquiry, a late notification, or a manager
 who looked into QFPay's portal, ends it. While a row is open no second attempt can be made for the
 same payment line, and no other job can run on the same terminal: the database's unique indexes
 hold that, not code.
@@ -136,7 +136,7 @@ class QFPayTransaction(models.Model):
         selection=[
             ('answer', "QFPay's answer"),
             ('notification', "QFPay's notification"),
-            ('enquiry', 'Enquiry'),
+            ('inquiry', 'Inquiry'),
             ('manager', 'Manager'),
         ],
         string='Known From',
@@ -388,7 +388,7 @@ class QFPayTransaction(models.Model):
             self._send_courier(at_once=True)
 
     def _verdicts_without_news(self, now):
-        """What an enquiry may say without telling anything new about this open row."""
+        """What an inquiry may say without telling anything new about this open row."""
         same = {verdict for verdict, state in STATE_OF_VERDICT.items() if state == self.state}
         return same if self._is_over(now) else {*same, Verdict.NOT_FOUND, Verdict.UNKNOWN}
 
@@ -431,7 +431,7 @@ class QFPayTransaction(models.Model):
         """Take in what one witness says. The only way in for QFPay's word.
 
         :param qfpay.outcome.Outcome outcome: what was said
-        :param str source: who said it: 'answer', 'notification' or 'enquiry'
+        :param str source: who said it: 'answer', 'notification' or 'inquiry'
         :return: whether the row is still open
         """
         now = self._lock()
@@ -787,16 +787,16 @@ class QFPayTransaction(models.Model):
         return max(left.total_seconds(), 0)
 
     @api.model
-    def _look_up(self, payment_uuid, enquire=False):
+    def _look_up(self, payment_uuid, inquire=False):
         """How the line of that uuid stands, for the till; 'none' without any attempt.
 
-        :param bool enquire: ask QFPay now
+        :param bool inquire: ask QFPay now
         """
         row = self._attempts(payment_uuid)._deciding()
         if not row:
             return {'payment_uuid': payment_uuid, 'state': 'none'}
-        if enquire:
-            row.action_enquire()
+        if inquire:
+            row.action_inquire()
         else:
             row._take_up()
         return row._status()
@@ -806,7 +806,7 @@ class QFPayTransaction(models.Model):
             self.state in OPEN_STATES and self.cancel_requested_at and not self.cancel_refused
         )
 
-    def action_enquire(self):
+    def action_inquire(self):
         """Ask QFPay now."""
         self.check_access('read')
         for row in self.sudo():

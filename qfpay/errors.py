@@ -10,7 +10,7 @@ tried again? So the errors are sorted by that question and by nothing else.
 `RateLimited`     QFPay turned the request away unread, because there were too many (HTTP 429). The
                   money did not move. The same request, with the same number, is safe after a pause.
 `AnswerLost`      at least one byte left, and no answer came that can be read. The terminal may
-                  have charged the customer. Only an enquiry can tell. Trying again is not safe.
+                  have charged the customer. Only an inquiry can tell. Trying again is not safe.
 
 `NotificationRefused` is about something that came in, not about something asked: it is not QFPay's
 word, and nothing is known from it.

@@ -20,8 +20,8 @@ class Verdict(str, Enum):
     FAILED     it did not move, and will not
     CANCELLED  it was called off and did not move
     PENDING    QFPay has the request; the customer or a bank must act
-    UNKNOWN    the answer does not tell; only an enquiry can
-    NOT_FOUND  an enquiry found nothing under that number (enquiries only)
+    UNKNOWN    the answer does not tell; only an inquiry can
+    NOT_FOUND  an inquiry found nothing under that number (inquiries only)
     """
 
     DONE = 'done'
@@ -40,14 +40,14 @@ class Outcome:
     """What one answer says. Texts are free of control characters; absent facts are None or ''.
 
     Amounts are integers in minor units (cents). `paid_at` is QFPay's own text, Hong Kong time.
-    `cancel` and `refundable_minor` tell, in the answer to an enquiry, what became of a payment
+    `cancel` and `refundable_minor` tell, in the answer to an inquiry, what became of a payment
     after it was made (the protocol, A12.5 and B7): 0 nothing, 1 reversed or refunded, 2 closed
     before payment, 3 refunded, 5 refunded in part.
     """
 
     verdict: Verdict
     #: response code of the terminal and of QFPay's host inside the data; of the OpenAPI: of the
-    #: call, and of the transaction's row in the answer to an enquiry
+    #: call, and of the transaction's row in the answer to an inquiry
     code: str = ''
     inner_code: str = ''
     #: QFPay's own words

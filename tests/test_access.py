@@ -13,7 +13,7 @@ OUR_MODELS = ('qfpay.transaction', 'qfpay.terminal')
 # Everything that can be called over RPC and is ours, with what becomes of a cashier's call.
 PUBLIC_METHODS = {
     'qfpay.transaction': {
-        'action_enquire': 'allowed',
+        'action_inquire': 'allowed',
         'action_set_done': 'refused',
         'action_set_failed': 'refused',
         'action_clear_attention': 'refused',
@@ -211,7 +211,7 @@ class TestAccessToTheDoors(AccessCase):
         self.assertEqual(self.door('start', payment_uuid=uuid)['error']['code'], 'not_found')
         nothing = {'payment_uuid': uuid, 'state': 'none'}
         self.assertEqual(self.door('status', payment_uuids=[uuid])['payments'], [nothing])
-        asked = self.door('status', payment_uuids=[uuid], enquire=True)
+        asked = self.door('status', payment_uuids=[uuid], inquire=True)
         self.assertEqual(asked['payments'], [nothing])
         self.assertEqual(self.door('cancel', payment_uuid=uuid)['payment'], nothing)
         self.assert_untouched()

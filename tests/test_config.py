@@ -120,7 +120,7 @@ class TestTerminalSettings(ShopCase):
         row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
         row._learn(Outcome(verdict=Verdict.PENDING, signed=True), 'notification')
         self.assertFalse(self.terminal.sealed)
-        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'enquiry')
+        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'inquiry')
         self.assertTrue(self.terminal.sealed)
         self.terminal.timeout = 60
         self.assertTrue(self.terminal.sealed)

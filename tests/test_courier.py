@@ -105,7 +105,7 @@ class TestCourier(BaseCase):
         reversed_after_all = Outcome(verdict=Verdict.CANCELLED, code='0000')
         errand = courier.Errand(
             send=None,
-            enquire=lambda: reversed_after_all,
+            inquire=lambda: reversed_after_all,
             call_off=lambda: Outcome(verdict=Verdict.DONE),
             in_round=True,
         )
@@ -113,13 +113,13 @@ class TestCourier(BaseCase):
         self.patch(courier, 'transact', lambda db_name, action: errand)
         self.patch(courier, '_report', lambda key, *word: heard.append(word))
         courier._call_off((self.db_name, 1))
-        self.assertEqual(heard, [(reversed_after_all, 'enquiry')])
+        self.assertEqual(heard, [(reversed_after_all, 'inquiry')])
 
     def test_a_refund_is_not_sent_blindly(self):
         """What could not be told apart after a lost answer is not begun."""
         for left, noted, code in ((None, True, 'nothing_known'), (5, False, 'not_sent')):
             errand = courier.Errand(
-                send=lambda: self.fail('sent'), enquire=None, look=lambda left=left: left
+                send=lambda: self.fail('sent'), inquire=None, look=lambda left=left: left
             )
             self.patch(courier, 'transact', lambda db_name, action, noted=noted: noted)
             outcome = courier._send((self.db_name, 1), errand)

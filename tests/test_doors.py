@@ -224,18 +224,18 @@ class TestDoors(DoorsCase):
                 status = self.wait_for_state(payment, 'done')
                 self.assertTrue(status['attention'])
 
-    def test_enquiries_that_answer_nonsense(self):
-        """While the answer is lost and enquiries tell nothing, the line stays unknown."""
+    def test_inquiries_that_answer_nonsense(self):
+        """While the answer is lost and inquiries tell nothing, the line stays unknown."""
         self.simulator.set(mode='approve', fault='garbage')
         payment = self.payment()
         self.start(payment)
         status = self.wait_for_state(payment, 'unknown')
         self.assertIn('Do not charge again', status['message'])
-        self.wait(lambda: self.simulator.requests(4001), 'an enquiry')
+        self.wait(lambda: self.simulator.requests(4001), 'an inquiry')
         self.assertEqual(self.status(payment)[0]['state'], 'unknown')
         self.assertNotEqual(payment.payment_status, 'retry')
         self.simulator.set(fault=None)
-        self.status(payment, enquire=True)
+        self.status(payment, inquire=True)
         self.wait_for_state(payment, 'done')
 
     def test_connection_lost_while_the_customer_thinks(self):
@@ -243,11 +243,11 @@ class TestDoors(DoorsCase):
         self.simulator.set(fault='silent_before_charge', fault_count=1)
         payment = self.sale()
         self.wait_for_state(payment, 'unknown')
-        self.wait(lambda: self.simulator.requests(4001), 'an enquiry')
+        self.wait(lambda: self.simulator.requests(4001), 'an inquiry')
         self.assertEqual(self.status(payment)[0]['state'], 'unknown')
         self.assertIn('payment', self.start(payment))
         self.simulator.press('approve')
-        self.status(payment, enquire=True)
+        self.status(payment, inquire=True)
         self.wait_for_state(payment, 'done')
         self.assertEqual(len(self.simulator.requests(1001)), 1)
         self.assert_money(1010)
@@ -368,11 +368,11 @@ class TestDoors(DoorsCase):
         self.simulator.set(fault='drop', fault_count=1, fault_for=[1002])
         refund, _answer = self.give_back(payment, amount)
         self.wait_for_state(refund, 'unknown')
-        self.wait(lambda: self.simulator.requests()[-1]['func_type'] == 4001, 'an enquiry')
+        self.wait(lambda: self.simulator.requests()[-1]['func_type'] == 4001, 'an inquiry')
         self.assertEqual(self.status(refund)[0]['state'], 'unknown')
         self.row(refund).deadline = fields.Datetime.now() - timedelta(seconds=1)
         self.env.flush_all()
-        self.status(refund, enquire=True)
+        self.status(refund, inquire=True)
         return self.wait_for_state(refund, 'done', 'failed')
 
     def test_refund_that_never_arrived(self):
@@ -395,7 +395,7 @@ class TestDoors(DoorsCase):
         # A courier that takes over from one that died knows only what was kept.
         row = self.env['qfpay.transaction'].search([('reference', '=', lost['reference'])])
         self.assertEqual(row.left_before_minor, 7000)
-        self.assertIs(self.terminal._errand(row).enquire().verdict, Verdict.NOT_FOUND)
+        self.assertIs(self.terminal._errand(row).inquire().verdict, Verdict.NOT_FOUND)
 
     def test_refund_that_waits_on_the_terminal(self):
         """A refund whose connection broke is not called failed while the terminal has it."""
@@ -405,10 +405,10 @@ class TestDoors(DoorsCase):
         self.status(refund)
         self.wait_for_terminal('REFUNDING')
         self.wait_for_state(refund, 'unknown')
-        self.wait(lambda: len(self.simulator.requests(4001)) >= 3, 'two more enquiries')
+        self.wait(lambda: len(self.simulator.requests(4001)) >= 3, 'two more inquiries')
         self.assertEqual(self.status(refund)[0]['state'], 'unknown')
         self.simulator.press('approve')
-        self.status(refund, enquire=True)
+        self.status(refund, inquire=True)
         self.wait_for_state(refund, 'done')
         self.assert_money(10000, -3000)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.answer import (
     read_command,
-    read_enquiry,
+    read_inquiry,
     read_payment,
     read_refund,
 )
@@ -20,7 +20,7 @@ from odoo.tests import BaseCase, tagged
 from .ecr_vectors import ANSWER_PLAIN, ANSWER_SEALED, KEY16, KEY32, SYSSN
 
 KEY = PosKey(KEY32)
-READERS = (read_payment, read_refund, read_enquiry, read_command)
+READERS = (read_payment, read_refund, read_inquiry, read_command)
 PAID = {
     'respcd': '0000',
     'resmsg': 'paid',
@@ -213,31 +213,31 @@ class TestEcrAnswer(BaseCase):
             'what': (unknown, unknown, unknown),
         }
         self.assertEqual(set(RESPONSE_CODES), set(table) - {'9999', '0000', 'what'})
-        for code, (charge, enquiry, command) in table.items():
+        for code, (charge, inquiry, command) in table.items():
             with self.subTest(code):
                 raw = answer(code, resperr='why')
                 self.assertEqual(read_payment(raw, KEY).verdict, charge)
                 self.assertEqual(read_refund(raw, KEY).verdict, charge)
-                self.assertEqual(read_enquiry(raw, KEY).verdict, enquiry)
+                self.assertEqual(read_inquiry(raw, KEY).verdict, inquiry)
                 self.assertEqual(read_command(raw, KEY).verdict, command)
                 self.assertEqual(read_payment(raw, KEY).code, code)
                 self.assertEqual(read_payment(raw, KEY).message, 'why')
 
     def test_codes_against_each_other(self):
-        """Cancelled or refused on the outside, paid on the inside: only an enquiry can tell."""
+        """Cancelled or refused on the outside, paid on the inside: only an inquiry can tell."""
         for code in RESPONSE_CODES:
             if code != '6000':
                 with self.subTest(code):
                     raw = answer(code, data=PAID)
                     self.assertEqual(read_payment(raw, KEY).verdict, Verdict.UNKNOWN)
                     self.assertEqual(read_refund(raw, KEY).verdict, Verdict.UNKNOWN)
-                    self.assertEqual(read_enquiry(raw, KEY).verdict, Verdict.UNKNOWN)
+                    self.assertEqual(read_inquiry(raw, KEY).verdict, Verdict.UNKNOWN)
 
     def test_cancelled_with_an_open_row(self):
         raw = answer('6001', data=dict(PAID, respcd='1143'))
         self.assertEqual(read_payment(raw, KEY).verdict, Verdict.CANCELLED)
 
-    def test_enquiries(self):
+    def test_inquiries(self):
         done, failed, cancelled = Verdict.DONE, Verdict.FAILED, Verdict.CANCELLED
         pending, unknown, not_found = Verdict.PENDING, Verdict.UNKNOWN, Verdict.NOT_FOUND
         rows = [
@@ -269,21 +269,21 @@ class TestEcrAnswer(BaseCase):
         for verdict, change in rows:
             with self.subTest(change):
                 self.assertEqual(
-                    read_enquiry(answer(data=dict(ROW, **change)), KEY).verdict, verdict
+                    read_inquiry(answer(data=dict(ROW, **change)), KEY).verdict, verdict
                 )
 
     def test_no_code_of_trouble_ends_a_payment(self):
         for code, verdict in HOST_CODES.items():
-            outcome = read_enquiry(answer(data=dict(ROW, respcd=code)), KEY)
+            outcome = read_inquiry(answer(data=dict(ROW, respcd=code)), KEY)
             self.assertEqual(outcome.verdict, verdict)
             self.assertIsNot(outcome.verdict, Verdict.FAILED)
 
     def test_what_became_of_a_payment(self):
-        outcome = read_enquiry(answer(data=dict(ROW, cancel='5', allow_refund_amt='505')), KEY)
+        outcome = read_inquiry(answer(data=dict(ROW, cancel='5', allow_refund_amt='505')), KEY)
         self.assertEqual((outcome.cancel, outcome.refundable_minor), (5, 505))
         self.assertEqual(outcome.trade_type, 'payment')
         row = dict(ROW, tradetp='refund', origssn='1', allow_refund_amt='')
-        outcome = read_enquiry(answer(data=row), KEY)
+        outcome = read_inquiry(answer(data=row), KEY)
         self.assertEqual((outcome.trade_type, outcome.orig_syssn), ('refund', '1'))
         self.assertIsNone(outcome.refundable_minor)
 
@@ -304,7 +304,7 @@ class TestEcrAnswer(BaseCase):
         ):
             for name in ('resperr', 'respmsg'):
                 with self.subTest(words):
-                    outcome = read_enquiry(answer('6002', **{name: words}), KEY)
+                    outcome = read_inquiry(answer('6002', **{name: words}), KEY)
                     self.assertEqual(outcome.verdict, Verdict.UNKNOWN)
         for words in (
             "order doesn't exist",
@@ -316,10 +316,10 @@ class TestEcrAnswer(BaseCase):
             '找不到該筆交易',
         ):
             with self.subTest(words):
-                outcome = read_enquiry(answer('6002', resperr=words), KEY)
+                outcome = read_inquiry(answer('6002', resperr=words), KEY)
                 self.assertEqual(outcome.verdict, Verdict.NOT_FOUND)
         said = answer('6002', resperr="order doesn't exist", data=dict(ROW, respcd='1254'))
-        self.assertEqual(read_enquiry(said, KEY).verdict, Verdict.UNKNOWN)
+        self.assertEqual(read_inquiry(said, KEY).verdict, Verdict.UNKNOWN)
 
     def test_still_at_work_behind_an_error(self):
         """The customer or the bank has to act yet: nobody may call that the end."""
@@ -395,13 +395,13 @@ class TestEcrAnswer(BaseCase):
 
     def test_cards(self):
         row = dict(ROW, cardscheme='ECMC', cardno='520000******1096', cardtype='credit')
-        outcome = read_enquiry(answer(data=row), KEY)
+        outcome = read_inquiry(answer(data=row), KEY)
         self.assertEqual(outcome.card_scheme, 'MASTERCARD')
         self.assertEqual(outcome.card_last4, '1096')
         self.assertEqual(outcome.card_type, 'CREDIT')
         self.assertEqual(outcome.wallet, '')
         for said in ('', None, '12', '1096 HK', '520000******'):
-            outcome = read_enquiry(answer(data=dict(row, cardno=said)), KEY)
+            outcome = read_inquiry(answer(data=dict(row, cardno=said)), KEY)
             self.assertEqual(outcome.card_last4, '')
 
     def test_wallets(self):
@@ -421,7 +421,7 @@ class TestEcrAnswer(BaseCase):
         ]:
             with self.subTest(pay_type):
                 row = dict(ROW, busicd=pay_type, cardno='2088802362210279', cardtype='DEBIT')
-                outcome = read_enquiry(answer(data=row), KEY)
+                outcome = read_inquiry(answer(data=row), KEY)
                 self.assertEqual(outcome.wallet, wallet)
                 # the account of a wallet is no card
                 self.assertEqual(bool(outcome.card_last4), not wallet)
@@ -437,9 +437,9 @@ class TestEcrAnswer(BaseCase):
         self.assertEqual(read_payment(answer(respmsg='success'), KEY).message, 'success')
         self.assertEqual(read_payment(answer('6002', resperr='no', respmsg='m'), KEY).message, 'no')
         refused = answer(respmsg='success', data={'respcd': '1201', 'reserr': 'too poor'})
-        self.assertEqual(read_enquiry(refused, KEY).message, 'too poor')
+        self.assertEqual(read_inquiry(refused, KEY).message, 'too poor')
         refused = answer(respmsg='success', data={'respcd': '1201', 'respmsg': 'too poor'})
-        self.assertEqual(read_enquiry(refused, KEY).message, 'too poor')
+        self.assertEqual(read_inquiry(refused, KEY).message, 'too poor')
 
     def test_texts_are_fit_for_a_database(self):
         nasty = 'a\0b\ud800c\u202ed\n\te'
@@ -531,7 +531,7 @@ class TestEcrAnswer(BaseCase):
     @given(data=st.dictionaries(names, st.text(max_size=20)))
     def test_no_wrapping_changes_the_words(self, data):
         plain = answer(data=data)
-        expected = replace(read_enquiry(plain, KEY), signed=False)
+        expected = replace(read_inquiry(plain, KEY), signed=False)
         for wrapped in (
             KEY.encrypt(plain.decode()),
             in_lines(KEY.encrypt(plain.decode())),
@@ -539,5 +539,5 @@ class TestEcrAnswer(BaseCase):
             json.dumps(KEY.encrypt(plain.decode())),
             answer(data=json.dumps(data)).decode(),
         ):
-            outcome = read_enquiry(wrapped.encode(), KEY)
+            outcome = read_inquiry(wrapped.encode(), KEY)
             self.assertEqual(replace(outcome, signed=False), expected)

@@ -11,7 +11,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     CHANNELS,
     CancelRequest,
-    Enquiry,
+    Inquiry,
     Payment,
     PrintReceipt,
     PrintSummary,
@@ -60,16 +60,16 @@ class TestEcrMessage(BaseCase):
     # The published vectors, from the typed commands to the bytes
     # ------------------------------------------------------------------
 
-    def test_enquiry(self):
-        enquiry = Enquiry(syssn='12345678')
-        self.assertEqual(canonical(enquiry.content()), "{func_type=4001,orderId='12345678'}")
+    def test_inquiry(self):
+        inquiry = Inquiry(syssn='12345678')
+        self.assertEqual(canonical(inquiry.content()), "{func_type=4001,orderId='12345678'}")
         self.assertEqual(
-            envelope(enquiry.content(), PosKey(KEY32)),
+            envelope(inquiry.content(), PosKey(KEY32)),
             "{content:{func_type=4001,orderId='12345678'}, "
             "digest:'99CE8BF9C7304AC964522D10F51660B4'}",
         )
         for key in (KEY16, KEY32):
-            self.assertEqual(sealed(enquiry, key), SEALED['E1', key])
+            self.assertEqual(sealed(inquiry, key), SEALED['E1', key])
 
     def test_payment(self):
         payment = Payment(10000, 'card_payment', '456799999999', move_to_back=False)
@@ -100,7 +100,7 @@ class TestEcrMessage(BaseCase):
     def test_paths(self):
         paths = {
             command.FUNC_TYPE: command.PATH
-            for command in (Payment, Refund, PrintReceipt, PrintSummary, Enquiry, CancelRequest)
+            for command in (Payment, Refund, PrintReceipt, PrintSummary, Inquiry, CancelRequest)
         }
         self.assertEqual(
             paths,
@@ -182,14 +182,14 @@ class TestEcrMessage(BaseCase):
         self.assertEqual(Payment(100, 'wx', 'A', timeout=30).patience, 150)
         self.assertEqual(Payment(100, 'wx', 'A', timeout=600).patience, 630)
         self.assertEqual(Refund(SYSSN).patience, 150)
-        self.assertEqual(Enquiry(reference='A').patience, 15)
+        self.assertEqual(Inquiry(reference='A').patience, 15)
 
-    def test_enquiry_by_either_number(self):
+    def test_inquiry_by_either_number(self):
         self.assertEqual(
-            canonical(Enquiry(reference='A-1').content()), "{func_type=4001,out_trade_no='A-1'}"
+            canonical(Inquiry(reference='A-1').content()), "{func_type=4001,out_trade_no='A-1'}"
         )
         self.assertEqual(
-            canonical(Enquiry(syssn=SYSSN, reference='A-1').content()),
+            canonical(Inquiry(syssn=SYSSN, reference='A-1').content()),
             f"{{func_type=4001,orderId='{SYSSN}',out_trade_no='A-1'}}",
         )
 
@@ -221,8 +221,8 @@ class TestEcrMessage(BaseCase):
                 self.assertInvalid('syssn', PrintReceipt, text)
                 self.assertInvalid('syssn', Refund, text)
                 if text is not None:
-                    self.assertInvalid('reference', Enquiry, reference=text)
-                    self.assertInvalid('syssn', Enquiry, syssn=text)
+                    self.assertInvalid('reference', Inquiry, reference=text)
+                    self.assertInvalid('syssn', Inquiry, syssn=text)
 
     def test_longest_reference(self):
         Payment(100, 'wx', 'x' * 128)
@@ -255,8 +255,8 @@ class TestEcrMessage(BaseCase):
                 self.assertInvalid('scan_type', Payment, 100, channel, 'A', scan_type=scan_type)
         Payment(100, 'fps', 'A', scan_type='QRCODE_PAY')
 
-    def test_enquiry_about_nothing(self):
-        self.assertInvalid('', Enquiry)
+    def test_inquiry_about_nothing(self):
+        self.assertInvalid('', Inquiry)
 
     def test_commands_do_not_change(self):
         with self.assertRaises(FrozenInstanceError):

@@ -5,7 +5,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     CHANNELS,
     CancelRequest,
-    Enquiry,
+    Inquiry,
     Payment,
     PrintReceipt,
     PrintSummary,
@@ -49,9 +49,9 @@ class TestEcrOfficial(TransactionCase):
             Refund(SYSSN, 1010),
             PrintReceipt(SYSSN),
             PrintSummary(),
-            Enquiry(syssn=SYSSN),
-            Enquiry(reference='5f0e4b5e-0001-1'),
-            Enquiry(SYSSN, '5f0e4b5e-0001-1'),
+            Inquiry(syssn=SYSSN),
+            Inquiry(reference='5f0e4b5e-0001-1'),
+            Inquiry(SYSSN, '5f0e4b5e-0001-1'),
             CancelRequest(),
         ]
         for channel in CHANNELS:

@@ -4,7 +4,7 @@ import json
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Enquiry, Payment, PrintReceipt, Refund
+from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Inquiry, Payment, PrintReceipt, Refund
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.terminal import Terminal
 from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost, NotSent
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
@@ -63,7 +63,7 @@ class TestEcrTerminal(BaseCase):
         terminal.refund(Refund(SYSSN, 505))
         terminal.print_receipt(PrintReceipt(SYSSN))
         terminal.print_summary()
-        terminal.enquire(Enquiry(reference=REFERENCE))
+        terminal.inquire(Inquiry(reference=REFERENCE))
         terminal.cancel()
         self.assertEqual(
             [(path, sent['content']['func_type']) for path, sent, *_times in link.asked],
@@ -82,7 +82,7 @@ class TestEcrTerminal(BaseCase):
         terminal = Terminal(link, KEY)
         terminal.pay(PAYMENT)
         terminal.pay(Payment(1010, 'wx', REFERENCE, timeout=300))
-        terminal.enquire(Enquiry(reference=REFERENCE))
+        terminal.inquire(Inquiry(reference=REFERENCE))
         times = [times for _path, _sent, *times in link.asked]
         self.assertEqual(times, [[150, 160], [330, 340], [15, 25]])
 
@@ -110,7 +110,7 @@ class TestEcrTerminal(BaseCase):
         for method, command, data in (
             ('pay', PAYMENT, PAID),
             ('refund', Refund(SYSSN, 505), REFUNDED),
-            ('enquire', Enquiry(reference=REFERENCE), row),
+            ('inquire', Inquiry(reference=REFERENCE), row),
         ):
             with self.subTest(method):
                 clear = answer(data=data)
@@ -209,13 +209,13 @@ class TestEcrTerminal(BaseCase):
                 self.assertEqual(outcome.verdict, verdict)
 
     # ------------------------------------------------------------------
-    # Enquiries
+    # Inquiries
     # ------------------------------------------------------------------
 
-    def test_enquiries(self):
-        by_reference, by_number = Enquiry(reference=REFERENCE), Enquiry(syssn=SYSSN)
-        for enquiry in (by_reference, by_number, Enquiry(SYSSN, REFERENCE)):
-            with self.subTest(enquiry):
+    def test_inquiries(self):
+        by_reference, by_number = Inquiry(reference=REFERENCE), Inquiry(syssn=SYSSN)
+        for inquiry in (by_reference, by_number, Inquiry(SYSSN, REFERENCE)):
+            with self.subTest(inquiry):
                 for raw, verdict in [
                     (answer(data=ROW), Verdict.DONE),
                     (answer(data=dict(ROW, out_trade_no=REFERENCE)), Verdict.DONE),
@@ -230,24 +230,24 @@ class TestEcrTerminal(BaseCase):
                     (answer('4007'), Verdict.UNKNOWN),
                     (answer(), Verdict.UNKNOWN),
                 ]:
-                    self.assertEqual(self.ask('enquire', enquiry, raw).verdict, verdict)
+                    self.assertEqual(self.ask('inquire', inquiry, raw).verdict, verdict)
 
-    def test_enquiries_answered_with_something_else(self):
-        for enquiry, change in [
-            (Enquiry(reference=REFERENCE), {'out_trade_no': 'another-1'}),
-            (Enquiry(reference=REFERENCE), {'tradetp': 'refund'}),
-            (Enquiry(syssn=SYSSN), {'syssn': '1'}),
+    def test_inquiries_answered_with_something_else(self):
+        for inquiry, change in [
+            (Inquiry(reference=REFERENCE), {'out_trade_no': 'another-1'}),
+            (Inquiry(reference=REFERENCE), {'tradetp': 'refund'}),
+            (Inquiry(syssn=SYSSN), {'syssn': '1'}),
         ]:
             for respcd in ('0000', '1145', '1205', '1263'):
                 with self.subTest(change, respcd=respcd):
                     raw = answer(data=dict(ROW, respcd=respcd, **change))
-                    self.assertEqual(self.ask('enquire', enquiry, raw).verdict, Verdict.UNKNOWN)
+                    self.assertEqual(self.ask('inquire', inquiry, raw).verdict, Verdict.UNKNOWN)
 
     def test_refusals_in_words_that_nobody_listed(self):
         """The terminal finds another payment meanwhile: so it would find this one."""
 
         def control():
-            return Enquiry(syssn='9')
+            return Inquiry(syssn='9')
 
         known = answer(data=dict(ROW, syssn='9'))
         refusal, offline = answer('6002', says='failed'), AnswerLost('late', 'timeout')
@@ -266,19 +266,19 @@ class TestEcrTerminal(BaseCase):
             ((answer('4007'),), Verdict.UNKNOWN),
         ):
             link = FakeLink(*answers)
-            outcome = Terminal(link, KEY).enquire(Enquiry(reference=REFERENCE), control)
+            outcome = Terminal(link, KEY).inquire(Inquiry(reference=REFERENCE), control)
             self.assertEqual(outcome.verdict, verdict)
             self.assertFalse(link.answers)
         with self.assertRaises(AnswerLost):
-            Terminal(FakeLink(refusal, offline), KEY).enquire(Enquiry(reference=REFERENCE), control)
+            Terminal(FakeLink(refusal, offline), KEY).inquire(Inquiry(reference=REFERENCE), control)
         for nothing in (None, lambda: None):
             link = FakeLink(refusal)
-            outcome = Terminal(link, KEY).enquire(Enquiry(reference=REFERENCE), nothing)
+            outcome = Terminal(link, KEY).inquire(Inquiry(reference=REFERENCE), nothing)
             self.assertEqual(outcome.verdict, Verdict.UNKNOWN)
 
     def test_a_refund_by_its_number(self):
         raw = answer(data=dict(ROW, syssn='2', tradetp='refund', origssn=SYSSN))
-        outcome = self.ask('enquire', Enquiry(syssn='2'), raw)
+        outcome = self.ask('inquire', Inquiry(syssn='2'), raw)
         self.assertEqual((outcome.verdict, outcome.trade_type), (Verdict.DONE, 'refund'))
 
     # ------------------------------------------------------------------

@@ -89,7 +89,7 @@ class TestLedgerStates(LedgerCase):
         for state in STATES:
             row = self.row_in(state)
             for verdict in Verdict:
-                for source in ('answer', 'notification', 'enquiry'):
+                for source in ('answer', 'notification', 'inquiry'):
                     with self.subTest(f'{state}, {verdict.value} by {source}'):
                         row.state = state
                         row.answered_at = row.attention = False
@@ -119,8 +119,8 @@ class TestLedgerStates(LedgerCase):
         """The courier is told to ask on for as long as money can still move."""
         row = self.sent()
         self.assertTrue(row._learn(self.outcome(row, 'pending'), 'answer'))
-        self.assertTrue(row._learn(self.outcome(row, 'unknown'), 'enquiry'))
-        self.assertFalse(row._learn(self.outcome(row, 'done'), 'enquiry'))
+        self.assertTrue(row._learn(self.outcome(row, 'unknown'), 'inquiry'))
+        self.assertFalse(row._learn(self.outcome(row, 'done'), 'inquiry'))
 
     def test_same_word_twice_changes_nothing(self):
         """Three witnesses may say the same: the first one counts, no alarm is raised."""
@@ -128,7 +128,7 @@ class TestLedgerStates(LedgerCase):
         row._learn(self.outcome(row, 'done', syssn='7'), 'notification')
         decided_at = row.decided_at
         row._learn(self.outcome(row, 'done', syssn='7'), 'answer')
-        row._learn(self.outcome(row, 'done', syssn='7'), 'enquiry')
+        row._learn(self.outcome(row, 'done', syssn='7'), 'inquiry')
         self.assertEqual(row.state_source, 'notification')
         self.assertEqual(row.decided_at, decided_at)
         self.assertFalse(row.attention)
@@ -180,7 +180,7 @@ class TestLedgerStates(LedgerCase):
         refund = self.begin(self.refund_line(paid))
         refund._claim()
         refund._learn(self.outcome(refund, 'done'), 'answer')
-        paid._learn(self.outcome(paid, 'cancelled'), 'enquiry')
+        paid._learn(self.outcome(paid, 'cancelled'), 'inquiry')
         self.assertEqual(paid.state, 'done')
         self.assertFalse(paid.attention)
 
@@ -189,26 +189,26 @@ class TestLedgerStates(LedgerCase):
         for verdict in ('failed', 'cancelled'):
             row = self.row_in('unknown')
             row.pos_payment_id.write({'payment_status': 'done'})
-            row._learn(self.outcome(row, verdict), 'enquiry')
+            row._learn(self.outcome(row, verdict), 'inquiry')
             self.assertTrue(row.attention)
         row = self.row_in('unknown')
-        row._learn(self.outcome(row, 'failed'), 'enquiry')
+        row._learn(self.outcome(row, 'failed'), 'inquiry')
         self.assertFalse(row.attention)
 
     def test_no_after_yes(self):
         """When QFPay takes back that money moved, the row stays and a manager is called."""
         for verdict in ('failed', 'cancelled'):
             row = self.row_in('done')
-            row._learn(self.outcome(row, verdict), 'enquiry')
+            row._learn(self.outcome(row, verdict), 'inquiry')
             self.assertEqual(row.state, 'done')
             self.assertTrue(row.attention)
 
     def test_details_that_come_later(self):
-        """An enquiry after the answer fills what was empty and leaves the rest."""
+        """An inquiry after the answer fills what was empty and leaves the rest."""
         row = self.sent()
         row._learn(self.outcome(row, 'done', syssn='7', card_scheme='VISA'), 'answer')
         later = self.outcome(row, 'done', syssn='8', card_last4='1096', card_type='CREDIT')
-        row._learn(later, 'enquiry')
+        row._learn(later, 'inquiry')
         self.assertEqual(row.syssn, '7')
         self.assertEqual(row.pos_payment_id.card_no, '1096')
         self.assertEqual(row.pos_payment_id.card_type, 'CREDIT')
@@ -232,7 +232,7 @@ class TestLedgerStates(LedgerCase):
         row = self.sent()
         status = row.pos_payment_id.payment_status
         for verdict in ('unknown', 'pending', 'unknown', 'not_found'):
-            row._learn(self.outcome(row, verdict), 'enquiry')
+            row._learn(self.outcome(row, verdict), 'inquiry')
             self.assertEqual(row.pos_payment_id.payment_status, status)
             self.assertIn(row._status()['state'], OPEN_STATES)
 
@@ -260,14 +260,14 @@ class TestLedgerDoubts(LedgerCase):
                         row.state = state
                         row.attention = False
                         outcome = self.outcome(row, verdict, syssn='8', **contradiction)
-                        row._learn(outcome, 'enquiry')
+                        row._learn(outcome, 'inquiry')
                         self.assertEqual(row.state, state)
                         self.assertTrue(row.attention)
                         self.assertFalse(row.syssn)
                         self.assertFalse(row.pos_payment_id.transaction_id)
 
     def test_answer_about_something_else_is_a_lost_answer(self):
-        """The request is out, and its answer says nothing: only an enquiry can tell."""
+        """The request is out, and its answer says nothing: only an inquiry can tell."""
         row = self.sent()
         still_open = row._learn(self.outcome(row, 'failed', amount_minor=2020), 'answer')
         self.assertTrue(still_open)
@@ -278,14 +278,14 @@ class TestLedgerDoubts(LedgerCase):
         """A later true word still ends the payment; the manager's question stays open."""
         row = self.sent()
         row._learn(self.outcome(row, 'done', currency='USD'), 'answer')
-        row._learn(self.outcome(row, 'done'), 'enquiry')
+        row._learn(self.outcome(row, 'done'), 'inquiry')
         self.assertEqual(row.state, 'done')
         self.assertTrue(row.attention)
 
     def test_contradiction_after_done(self):
         """A row that is done and hears of another amount calls a manager."""
         row = self.row_in('done')
-        row._learn(self.outcome(row, 'done', amount_minor=1), 'enquiry')
+        row._learn(self.outcome(row, 'done', amount_minor=1), 'inquiry')
         self.assertEqual(row.state, 'done')
         self.assertTrue(row.attention)
 
@@ -297,7 +297,7 @@ class TestLedgerDoubts(LedgerCase):
         self.assertFalse(row.attention)
 
     def not_found(self, row):
-        row._learn(Outcome(verdict=Verdict.NOT_FOUND, code='6002', message='no such'), 'enquiry')
+        row._learn(Outcome(verdict=Verdict.NOT_FOUND, code='6002', message='no such'), 'inquiry')
         return row.state
 
     def test_not_found_while_the_terminal_may_wait_for_the_card(self):
@@ -372,14 +372,14 @@ class TestLedgerDoubts(LedgerCase):
         row._ask_call_off()
         row._learn(self.outcome(row, 'done'), 'answer')
         self.assertTrue(row.ask_again_at)
-        row._learn(self.outcome(row, 'cancelled'), 'enquiry')
+        row._learn(self.outcome(row, 'cancelled'), 'inquiry')
         self.assertEqual(row.state, 'done')
         self.assertTrue(row.attention)
 
-    def test_enquiry_ends_no_request(self):
+    def test_inquiry_ends_no_request(self):
         """Only the terminal's answer to the request itself says that it does not wait any more."""
         row = self.sent()
-        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='4005'), 'enquiry')
+        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='4005'), 'inquiry')
         self.assertFalse(row.answered_at)
         self.assertEqual(self.not_found(row), 'unknown')
 
@@ -645,7 +645,7 @@ class TestLedgerClaim(LedgerCase):
         ahead = fields.Datetime.now() + timedelta(hours=1)
         with patch.object(fields.Datetime, 'now', lambda *_args: ahead):
             self.assertIsNone(row._claim())
-            row._learn(Outcome(verdict=Verdict.NOT_FOUND), 'enquiry')
+            row._learn(Outcome(verdict=Verdict.NOT_FOUND), 'inquiry')
         self.assertEqual(row.state, 'sent')
 
     def test_refund_whose_courier_died_before_it_left(self):
@@ -956,10 +956,10 @@ class TestLedgerRefunds(LedgerCase):
         refund = self.begin(self.refund_line(row, 4))
         refund._claim()
         for values in ({'orig_syssn': 'another'}, {'amount_minor': 1000}, {'currency': 'USD'}):
-            refund._learn(self.outcome(refund, 'done', **values), 'enquiry')
+            refund._learn(self.outcome(refund, 'done', **values), 'inquiry')
             self.assertIn(refund.state, OPEN_STATES)
             self.assertTrue(refund.attention)
-        refund._learn(self.outcome(refund, 'done', reference='any'), 'enquiry')
+        refund._learn(self.outcome(refund, 'done', reference='any'), 'inquiry')
         self.assertEqual(refund.state, 'done')
 
     def test_payment_of_another_company(self):
@@ -992,7 +992,7 @@ class TestLedgerManager(LedgerCase):
         row = self.row_in('unknown')
         row.with_user(self.manager).action_set_done()
         self.assertEqual(row._status()['refundable'], 0)
-        row._learn(self.outcome(row, 'done', syssn='7'), 'enquiry')
+        row._learn(self.outcome(row, 'done', syssn='7'), 'inquiry')
         self.assertEqual(row._status()['refundable'], row.amount)
 
     def test_decided_payments_stay(self):
@@ -1009,12 +1009,12 @@ class TestLedgerManager(LedgerCase):
         """QFPay's own word after a manager's decision calls the manager again."""
         row = self.row_in('unknown')
         row.with_user(self.manager).action_set_failed()
-        row._learn(self.outcome(row, 'done'), 'enquiry')
+        row._learn(self.outcome(row, 'done'), 'inquiry')
         self.assertEqual(row.state, 'done')
         self.assertTrue(row.attention)
         row = self.row_in('unknown')
         row.with_user(self.manager).action_set_done()
-        row._learn(self.outcome(row, 'failed'), 'enquiry')
+        row._learn(self.outcome(row, 'failed'), 'inquiry')
         self.assertEqual(row.state, 'done')
         self.assertTrue(row.attention)
 
@@ -1025,7 +1025,7 @@ class TestLedgerManager(LedgerCase):
         row.with_user(self.manager).action_clear_attention()
         self.assertFalse(row.attention)
         self.assertEqual(row.attention_cleared_by_id, self.manager)
-        row._learn(self.outcome(row, 'done', amount_minor=1), 'enquiry')
+        row._learn(self.outcome(row, 'done', amount_minor=1), 'inquiry')
         self.assertTrue(row.attention)
         self.assertFalse(row.attention_cleared_by_id)
 

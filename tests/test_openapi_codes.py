@@ -77,7 +77,7 @@ class TestOpenApiCodes(OpenApiCase):
         for code, state in self.expectations(PAYMENT):
             with self.subTest(code):
                 row = self.sent(self.shown)
-                row._learn(self.recorded(row, code), 'enquiry')
+                row._learn(self.recorded(row, code), 'inquiry')
                 self.assertEqual(row.state, state)
                 self.assert_explained(row, code)
                 row.state = 'failed'
@@ -87,14 +87,14 @@ class TestOpenApiCodes(OpenApiCase):
         for code, state in self.expectations(REFUND):
             with self.subTest(code):
                 row = self.sent_refund(self.paid_by_code(self.shown))
-                row._learn(self.recorded(row, code), 'enquiry')
+                row._learn(self.recorded(row, code), 'inquiry')
                 self.assertEqual(row.state, state)
                 self.assert_explained(row, code)
                 row.state = 'failed'
 
     def test_a_code_in_no_table_is_unknown(self):
         row = self.sent(self.shown)
-        row._learn(self.recorded(row, '7777'), 'enquiry')
+        row._learn(self.recorded(row, '7777'), 'inquiry')
         self.assertEqual(row.state, 'unknown')
 
     def test_an_order_that_is_made_is_not_paid(self):
@@ -120,7 +120,7 @@ class TestOpenApiCodes(OpenApiCase):
 
     def test_a_reversed_payment_is_not_paid(self):
         row = self.sent(self.scanned, auth_code='281234567890123456')
-        row._learn(self.recorded(row, '0000', cancel='1', pay_type='800108'), 'enquiry')
+        row._learn(self.recorded(row, '0000', cancel='1', pay_type='800108'), 'inquiry')
         self.assertEqual(row.state, 'cancelled')
 
     def test_a_payment_that_the_cashier_called_off_says_so(self):
@@ -128,20 +128,20 @@ class TestOpenApiCodes(OpenApiCase):
             row = self.sent(self.shown)
             if asked:
                 row._ask_call_off()
-            row._learn(self.recorded(row, '1264'), 'enquiry')
+            row._learn(self.recorded(row, '1264'), 'inquiry')
             self.assertEqual(row.state, 'cancelled')
             self.assertIn(words, row._status()['message'])
 
     def test_another_amount_moves_nothing(self):
         row = self.sent(self.shown)
-        row._learn(self.recorded(row, '0000', txamt='1'), 'enquiry')
+        row._learn(self.recorded(row, '0000', txamt='1'), 'inquiry')
         self.assertEqual(row.state, 'unknown')
         self.assertTrue(row.attention)
 
     def test_another_merchant_moves_nothing(self):
         self.account.mchid = 'OURS'
         row = self.sent(self.shown)
-        row._learn(self.recorded(row, '0000', mchid='THEIRS'), 'enquiry')
+        row._learn(self.recorded(row, '0000', mchid='THEIRS'), 'inquiry')
         self.assertEqual(row.state, 'unknown')
         self.assertTrue(row.attention)
 
@@ -219,13 +219,13 @@ class TestOpenApiCodes(OpenApiCase):
 
     def test_a_code_that_ran_out_can_be_renewed(self):
         row = self.sent(self.shown)
-        row._learn(self.recorded(row, '1181'), 'enquiry')
+        row._learn(self.recorded(row, '1181'), 'inquiry')
         self.assertEqual(row.state, 'failed')
         self.assertTrue(row._status()['can_renew'])
 
     def test_called_off_by_its_number_late_and_without_the_customers_code(self):
         for row in (self.sent(self.shown), self.sent(self.scanned, auth_code='281234567890123456')):
-            row._learn(self.recorded(row, '1143', pay_type=row.channel), 'enquiry')
+            row._learn(self.recorded(row, '1143', pay_type=row.channel), 'inquiry')
             row.deadline = fields.Datetime.now() - timedelta(minutes=1)
             errand = row._errand_to_call_off()
             self.assertTrue(errand.call_off)

@@ -20,7 +20,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.errors import (
 from odoo.addons.pos_payment_qfpay.qfpay.http import Reply
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.account import Account
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.catalogue import CLOSE, RETURN_CODES, REVERSAL
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.gateway import ENQUIRY_TRIES, QUERY, Gateway
+from odoo.addons.pos_payment_qfpay.qfpay.openapi.gateway import INQUIRY_TRIES, QUERY, Gateway
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.message import (
     CallOff,
     CpmPayment,
@@ -922,7 +922,7 @@ class TestOpenapiGateway(BaseCase):
         left = list(first)
         return lambda _request: left.pop(0) if left else rows(ROW)
 
-    def test_enquiries_are_repeated(self):
+    def test_inquiries_are_repeated(self):
         clock, permits = TestClock(), []
         behaviour = self.after(None, Said(b'', 502))
         with self.gateway(behaviour, clock, lambda: permits.append(1)) as (gateway, fake):
@@ -931,15 +931,15 @@ class TestOpenapiGateway(BaseCase):
         first, second = clock.slept
         self.assertTrue(0.5 <= first <= 0.7 and 1 <= second <= 1.4, clock.slept)
 
-    def test_enquiries_are_given_up(self):
+    def test_inquiries_are_given_up(self):
         with (
             self.gateway(lambda _request: None) as (gateway, fake),
             self.assertRaises(AnswerLost),
         ):
             gateway.query([REFERENCE])
-        self.assertEqual(len(fake.requests), ENQUIRY_TRIES)
+        self.assertEqual(len(fake.requests), INQUIRY_TRIES)
 
-    def test_enquiries_obey(self):
+    def test_inquiries_obey(self):
         clock = TestClock()
         with self.gateway(self.after(Said(b'', 429, Retry_After='4')), clock) as (gateway, _fake):
             self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)

@@ -156,7 +156,7 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
         self.assertEqual(self.row.state, 'sent')
 
     def test_late_after_it_was_given_up(self):
-        self.row._move('failed', 'enquiry', {})
+        self.row._move('failed', 'inquiry', {})
         self.assert_taken(self.send(self.report()))
         self.assertEqual(self.row.state, 'done')
         self.assertTrue(self.row.attention)

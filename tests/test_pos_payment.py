@@ -237,7 +237,7 @@ class TestPosPayment(ShopCase):
         self.update(payment, payment_status='done')
         self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
         payment.pos_order_id.action_pos_order_paid()
-        row._learn(self.outcome(row, 'done', syssn='78'), 'enquiry')
+        row._learn(self.outcome(row, 'done', syssn='78'), 'inquiry')
         self.assertEqual(payment.qfpay_confirmation, 'confirmed')
         self.assertEqual(payment.transaction_id, '78')
 

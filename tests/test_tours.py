@@ -74,7 +74,7 @@ class TestTours(TourCase):
         self.simulator.set(fault='silent_after_charge', fault_count=1)
         self._run_tour('qfpay_answer_lost')
         self.assertPaid(self._payments(self.card), self._rows())
-        self.assertEqual(self._rows().state_source, 'enquiry')
+        self.assertEqual(self._rows().state_source, 'inquiry')
 
     def test_refund(self):
         self._run_tour('qfpay_refund')

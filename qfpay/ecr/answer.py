@@ -11,7 +11,7 @@ type, or longer than it should be is an absent fact. An answer without a respons
 (AnswerLost). A charge counts as DONE only if the terminal says 6000 *and* the data is there *and*
 says 0000: with anything less, or with the two codes against each other, the money is UNKNOWN.
 
-    outer          data             charge, refund   enquiry
+    outer          data             charge, refund   inquiry
     6000           inner 0000       DONE             DONE, CANCELLED when closed or given back
     6000           inner pending    PENDING          PENDING
     6000           other inner      UNKNOWN          by HOST_CODES
@@ -20,7 +20,7 @@ says 0000: with anything less, or with the two codes against each other, the mon
     6002, 4005, …  inner pending    PENDING          UNKNOWN
     anything else  other, missing   by RESPONSE_CODES
 
-An enquiry finds nothing (NOT_FOUND) only where the terminal says so in words. The same code comes
+An inquiry finds nothing (NOT_FOUND) only where the terminal says so in words. The same code comes
 when it could not ask its host, and then a charge may well be there.
 
 Amounts in answers have no stated unit. Whole numbers are cents, whatever has a decimal point is
@@ -106,14 +106,14 @@ def read_refund(raw: bytes, key: PosKey) -> Outcome:
     return _outcome(answer, _charge_verdict(answer), 'refund')
 
 
-def read_enquiry(raw: bytes, key: PosKey) -> Outcome:
-    """The answer to an enquiry (4001): the state of the transaction that was asked about.
+def read_inquiry(raw: bytes, key: PosKey) -> Outcome:
+    """The answer to an inquiry (4001): the state of the transaction that was asked about.
 
     A payment that was reversed or refunded as a whole is CANCELLED: the shop does not have the
     money. `cancel` and `refundable_minor` tell the rest. Raises AnswerLost when it cannot be read.
     """
     answer = _open(raw, key)
-    return _outcome(answer, _enquiry_verdict(answer), _trade_type(answer))
+    return _outcome(answer, _inquiry_verdict(answer), _trade_type(answer))
 
 
 def read_command(raw: bytes, key: PosKey) -> Outcome:
@@ -182,9 +182,9 @@ def _charge_verdict(answer: _Answer) -> Verdict:
     return Verdict.UNKNOWN if host_agrees else verdict
 
 
-def _enquiry_verdict(answer: _Answer) -> Verdict:
+def _inquiry_verdict(answer: _Answer) -> Verdict:
     if answer.code != SUCCESS:
-        verdict = answer.meaning.enquiry
+        verdict = answer.meaning.inquiry
         if verdict is Verdict.NOT_FOUND and (answer.data or not _says_no_such_order(answer)):
             return Verdict.UNKNOWN
         return verdict

@@ -6,7 +6,7 @@ variant of AES. The integrity of a request rests on a digest inside it: the uppe
 canonical content with the POS-KEY appended (the protocol, A3).
 
 Neither of the two is what one would choose today: equal beginnings encrypt equally, and nothing
-authenticates an answer. That is why the truth about a payment is confirmed by an enquiry, and why
+authenticates an answer. That is why the truth about a payment is confirmed by an inquiry, and why
 a terminal belongs on a network of its own.
 """
 

@@ -25,22 +25,22 @@ HOST_SUCCESS = '0000'
 
 @dataclass(frozen=True, slots=True)
 class ResponseCode:
-    """An outer code: in words, and its verdict on a charge or refund, an enquiry, a command.
+    """An outer code: in words, and its verdict on a charge or refund, an inquiry, a command.
 
-    The verdict DONE for a charge or an enquiry, and NOT_FOUND for an enquiry, are only the first
+    The verdict DONE for a charge or an inquiry, and NOT_FOUND for an inquiry, are only the first
     half of the truth: the data decides (see `answer`).
     """
 
     says: str
     charge: Verdict
-    enquiry: Verdict
+    inquiry: Verdict
     command: Verdict
 
 
 _DONE, _FAILED, _CANCELLED = Verdict.DONE, Verdict.FAILED, Verdict.CANCELLED
 _PENDING, _UNKNOWN, _NOT_FOUND = Verdict.PENDING, Verdict.UNKNOWN, Verdict.NOT_FOUND
 
-#                      in words                          charge      enquiry     command
+#                      in words                          charge      inquiry     command
 RESPONSE_CODES: Mapping[str, ResponseCode] = {
     '6000': ResponseCode('carried out', _DONE, _DONE, _DONE),
     '6001': ResponseCode('cancelled at the terminal', _CANCELLED, _UNKNOWN, _CANCELLED),

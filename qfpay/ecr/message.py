@@ -247,7 +247,7 @@ class PrintSummary(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Enquiry(Command):
+class Inquiry(Command):
     """Ask what became of a payment (4001), by QFPay's number, by our reference, or by both."""
 
     FUNC_TYPE: ClassVar[int] = 4001
@@ -258,7 +258,7 @@ class Enquiry(Command):
 
     def __post_init__(self) -> None:
         if self.syssn is None and self.reference is None:
-            raise InvalidRequest("An enquiry needs QFPay's number or our reference.")
+            raise InvalidRequest("An inquiry needs QFPay's number or our reference.")
         if self.syssn is not None:
             _check_number('syssn', self.syssn)
         if self.reference is not None:

@@ -8,12 +8,12 @@ An answer is held against its own question. A terminal that answers a payment wi
 reference or another amount has told something, but not that *this* payment is done; such an
 outcome keeps everything that was received and loses its verdict. A payment is done only where the
 answer names it: anybody in the network can say "6000" without knowing the question. The same goes
-for an enquiry that is answered with another transaction.
+for an inquiry that is answered with another transaction.
 
 Calling off is different from everything else: 5001 names no payment and its reply is no proof
 (the protocol, A12.3). While the terminal says it cancels, the card may be charged. The verdict of
 `cancel` is about the command and nothing else: the truth about the money comes with the answer to
-the payment, or by an enquiry.
+the payment, or by an inquiry.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..outcome import Outcome, Verdict
-from .answer import read_command, read_enquiry, read_payment, read_refund
+from .answer import read_command, read_inquiry, read_payment, read_refund
 from .cipher import PosKey
 from .codes import NOT_CARRIED_OUT
-from .message import CancelRequest, Command, Enquiry, Payment, PrintReceipt, PrintSummary, Refund
+from .message import CancelRequest, Command, Inquiry, Payment, PrintReceipt, PrintSummary, Refund
 from .message import body as sealed_body
 
 #: seconds beyond a command's own patience: to connect, and to receive
@@ -76,8 +76,8 @@ class Terminal:
             ),
         )
 
-    def enquire(
-        self, enquiry: Enquiry, control: Callable[[], Enquiry | None] | None = None
+    def inquire(
+        self, inquiry: Inquiry, control: Callable[[], Inquiry | None] | None = None
     ) -> Outcome:
         """Ask what became of a transaction. Only this may find NOT_FOUND or PENDING.
 
@@ -85,21 +85,21 @@ class Terminal:
         refusal in words that nobody has listed means that nothing was found if the terminal finds
         that one meanwhile, and refuses again; without it, such a refusal stays UNKNOWN.
         """
-        outcome = self._enquire(enquiry)
+        outcome = self._inquire(inquiry)
         known = control() if control and _is_bare_refusal(outcome) else None
-        if not known or self._enquire(known).verdict not in (Verdict.DONE, Verdict.CANCELLED):
+        if not known or self._inquire(known).verdict not in (Verdict.DONE, Verdict.CANCELLED):
             return outcome
-        outcome = self._enquire(enquiry)
+        outcome = self._inquire(inquiry)
         if _is_bare_refusal(outcome):
             return replace(outcome, verdict=Verdict.NOT_FOUND)
         return outcome
 
-    def _enquire(self, enquiry: Enquiry) -> Outcome:
-        outcome = self._ask(enquiry, read_enquiry)
-        same = enquiry.syssn is None or outcome.syssn in (None, enquiry.syssn)
-        if enquiry.reference is not None:
+    def _inquire(self, inquiry: Inquiry) -> Outcome:
+        outcome = self._ask(inquiry, read_inquiry)
+        same = inquiry.syssn is None or outcome.syssn in (None, inquiry.syssn)
+        if inquiry.reference is not None:
             # refunds carry no reference of ours: a refund under ours is not what was asked for
-            same = same and outcome.reference in (None, enquiry.reference)
+            same = same and outcome.reference in (None, inquiry.reference)
             same = same and outcome.trade_type != 'refund'
         return self._held(outcome, same)
 
@@ -136,7 +136,7 @@ class Terminal:
 
 
 def _is_bare_refusal(outcome: Outcome) -> bool:
-    """An enquiry was refused without a word about any transaction."""
+    """An inquiry was refused without a word about any transaction."""
     return (
         outcome.verdict is Verdict.UNKNOWN
         and outcome.code == NOT_CARRIED_OUT

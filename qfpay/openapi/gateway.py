@@ -64,9 +64,9 @@ _MOST_PAGES = 50
 #: seconds: of silence, and for everything together
 _SLOW = (40.0, 45.0)
 _QUICK = (10.0, 12.0)
-ENQUIRY_TRIES = 3
-#: seconds for all tries of one enquiry together
-ENQUIRY_BUDGET = 25.0
+INQUIRY_TRIES = 3
+#: seconds for all tries of one inquiry together
+INQUIRY_BUDGET = 25.0
 _FIRST_PAUSE = 0.5
 _LONGEST_RETRY_AFTER = 3600.0
 #: how far our clock and QFPay's may be apart, in seconds, before a manager is told
@@ -318,7 +318,7 @@ class Gateway:
         found: dict[str, Outcome] = {}
         seen: set[tuple[str, str]] = set()
         for page in range(1, _MOST_PAGES + 1):
-            answer = self._enquire(
+            answer = self._inquire(
                 {
                     name: ','.join(asked),
                     'page': page,
@@ -346,11 +346,11 @@ class Gateway:
                 break
         return found, None
 
-    def _enquire(self, fields: Mapping[str, Value]) -> _Answer:
+    def _inquire(self, fields: Mapping[str, Value]) -> _Answer:
         """Ask what moves nothing, up to a few times. Raises the last error."""
-        ends_at = self._clock.monotonic() + ENQUIRY_BUDGET
+        ends_at = self._clock.monotonic() + INQUIRY_BUDGET
         pause = _FIRST_PAUSE
-        for tries_left in range(ENQUIRY_TRIES - 1, -1, -1):
+        for tries_left in range(INQUIRY_TRIES - 1, -1, -1):
             silence, deadline = _QUICK
             deadline = min(deadline, max(ends_at - self._clock.monotonic(), 0.0))
             try:

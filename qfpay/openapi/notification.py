@@ -7,7 +7,7 @@ refund's notification must never make a payment done.
 
 QFPay reports only successes, so the usual verdict is DONE. Refunds were called `cancel` until 2026.
 A `close`, a `reversal` or a kind that nobody knows says that something happened and not what: its
-verdict is UNKNOWN, and an enquiry about its number tells the rest.
+verdict is UNKNOWN, and an inquiry about its number tells the rest.
 """
 
 from dataclasses import dataclass, replace

@@ -145,7 +145,7 @@ test("a code that runs out while it is shown is renewed, under a new attempt", a
     expect(".qfpay-code-dialog").toHaveCount(1);
     expect(line.qrPaymentData).toBe(null);
     expect(queryText(".qfpay-code-status")).toMatch(/has run out/);
-    expect(server.calls.some((call) => call.door === "status" && call.enquire)).toBe(true);
+    expect(server.calls.some((call) => call.door === "status" && call.inquire)).toBe(true);
     server.letsRunOut(line.uuid);
     server.onStart = (uuid) => {
         server.shows(uuid, { reference: `${uuid}-2`, qrcode: "https://qr.alipay.com/bax02" });

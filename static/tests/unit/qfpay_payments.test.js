@@ -318,7 +318,7 @@ test("force done asks QFPay once more, and believes it", async () => {
     server.approves(line.uuid);
     await store.qfpay.forceDone(line.uuid);
     await seconds(0);
-    expect(server.calls.at(-1).enquire).toBe(true);
+    expect(server.calls.at(-1).inquire).toBe(true);
     expect(end.result).toBe(true);
     expect(line.transaction_id).not.toBe("");
     expect(queryAll(".modal")).toHaveLength(0);

@@ -49,14 +49,14 @@ export function start(uuid, authCode) {
 
 /**
  * @param {string[]} uuids of payment lines
- * @param {{enquire?: boolean}} [options] enquire: let the server ask QFPay again at once
+ * @param {{inquire?: boolean}} [options] inquire: let the server ask QFPay again at once
  * @returns {Promise<object[]>} what the server knows of each line
  */
-export async function status(uuids, { enquire = false } = {}) {
+export async function status(uuids, { inquire = false } = {}) {
     const known = [];
     for (let first = 0; first < uuids.length; first += LINES_AT_ONCE) {
         const payment_uuids = uuids.slice(first, first + LINES_AT_ONCE);
-        const { payments } = await ask("status", { payment_uuids, enquire });
+        const { payments } = await ask("status", { payment_uuids, inquire });
         known.push(...payments);
     }
     return known;

@@ -137,7 +137,7 @@ export class QFPayPayments extends Reactive {
         }
         entry.asking = true;
         try {
-            await this._ask([uuid], { enquire: true });
+            await this._ask([uuid], { inquire: true });
         } finally {
             entry.asking = false;
         }
