@@ -6,7 +6,8 @@ a verdict about the money, and who, what and how much as far as the answer tells
 exception: an answer that contradicts its own question never carries the verdict `DONE`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Literal
 
@@ -40,7 +41,7 @@ class Outcome:
     """What one answer says. Texts are free of control characters; absent facts are None or ''.
 
     Amounts are integers in minor units (cents). `paid_at` is QFPay's own text, Hong Kong time.
-    `cancel` and `refundable_minor` tell, in the answer to an inquiry, what became of a payment
+    Outcomes that say the same are equal, whenever and in whatever bytes they were said. `cancel` and `refundable_minor` tell, in the answer to an inquiry, what became of a payment
     after it was made (the protocol, A12.5 and B7): 0 nothing, 1 reversed or refunded, 2 closed
     before payment, 3 refunded, 5 refunded in part.
     """
@@ -80,6 +81,19 @@ class Outcome:
     expires_at: str | None = None
     #: whether QFPay's gateway signed, or its terminal encrypted, what is said here
     signed: bool = False
+    #: whether it came as strict JSON in strict UTF-8; what was read generously moves no money
+    strict: bool = False
+    #: by QFPay's clock: when the trade was made, and when this was said
+    traded_at: datetime | None = None
+    stated_at: datetime | None = field(default=None, compare=False)
+    #: on the channel's paper: batch, reference and trace number
+    batch: str = ''
+    channel_reference: str = ''
+    trace: str = ''
+    #: QFPay's numbers of other payments that were made under the same number of ours
+    also_paid: tuple[str, ...] = ()
+    #: the answer's text as it was opened, for support; what is secret in it is masked
+    heard: str = field(default='', compare=False, repr=False)
 
     @property
     def final(self) -> bool:

@@ -38,7 +38,7 @@ from .catalogue import (
     wallet_of,
 )
 from .message import MpmPayment, Payment, Refund
-from .times import to_text
+from ..times import to_text
 
 QRCODE_LENGTH = 2048
 #: kinds of rows that are about another transaction than the one whose number they carry

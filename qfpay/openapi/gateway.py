@@ -54,7 +54,7 @@ from .catalogue import (
 )
 from .message import CallOff, Payment, Refund, check_reference, check_syssn
 from .signature import SIGN_TYPE_HEADER, SIGNATURE_HEADER, Value, sendable
-from .times import months, to_text
+from ..times import months, to_text
 
 QUERY = '/trade/v1/query'
 ROWS_PER_PAGE = 100

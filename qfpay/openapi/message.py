@@ -15,7 +15,7 @@ from ..errors import InvalidRequest
 from ..money import check_minor
 from .catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
 from .signature import Value
-from .times import in_hong_kong, to_text
+from ..times import in_hong_kong, to_text
 
 REFERENCE_LENGTH = 64
 SYSSN_LENGTH = 128

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 
-from ..errors import InvalidRequest
+from .errors import InvalidRequest
 
 #: no summer time since 1979
 HONG_KONG = timezone(timedelta(hours=8), 'HKT')

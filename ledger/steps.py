@@ -1,0 +1,186 @@
+"""What to do next about an attempt.
+
+A step is decided from what is believed and from the time, and from nothing else. Whoever carries
+it, a thread, another process after a crash, a till's page, tells what came of it as a testimony,
+and the next step is decided anew.
+
+    draft      send it; a terminal's refund first asks what is left; too old: drop it
+    sent       wait for the answer; after the deadline, ask
+    pending,   ask: many numbers at once where that can only bring good news, one alone where its
+    unknown    absence would count; cancel what shall be cancelled, or has run out; give up after
+               as long as QFPay repeats its notifications
+    failed,    unless nothing ever left: look again, twice, and on until QFPay has answered
+    cancelled
+    done       fetch a card's digits; after a cancel look again, it may have come too late
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .clock import Moment
+from .rules import APART, SETTLING, Belief, can_be_cancelled
+from .states import AT_QFPAY, DONE, DRAFT, NOT_DONE
+from .testimony import About, Attempt
+
+#: a draft that is older was left behind: its customer is gone
+FRESH = 60.0
+#: between the end of the request, or the loss of its answer, and the first question
+FIRST = 1.0
+#: between two questions, while the first ones bring nothing
+LONGEST_PAUSE = 15.0
+#: so many questions are asked as early as their answer can count
+_HURRIED = 6
+#: between two questions about all codes of an account that are not yet paid
+ROUND = 2.0
+#: until the till has turned green and the card's digits are fetched
+DETAILS = 0.2
+#: after an end, QFPay is asked again
+LOOKS = (180.0, 900.0)
+#: and again after so long where it did not answer, at most
+LONGEST_RETRY = 1800.0
+#: for so long QFPay repeats what it has to tell (the protocol, B10), and something may be learned
+HORIZON = 24.5 * 3600
+
+_MINUTE, _HOUR = 60.0, 3600.0
+
+
+class Do(str, Enum):
+    """SEND it · ASK QFPay · CANCEL it · DROP what was never sent · GIVE_UP asking · REST."""
+
+    SEND = 'send'
+    ASK = 'ask'
+    CANCEL = 'cancel'
+    DROP = 'drop'
+    GIVE_UP = 'give_up'
+    REST = 'rest'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do, and in how many seconds. `about`: of ASK, what to ask. `reason`: of DROP."""
+
+    do: Do
+    after: float = 0.0
+    about: About = About.NOTHING
+    reason: str = ''
+
+
+_REST = Step(Do.REST)
+
+
+def next_step(attempt: Attempt, belief: Belief, now: Moment, urgent: bool = False) -> Step:
+    """What to do next.
+
+    :param urgent: somebody wants QFPay to be asked now
+    """
+    if belief.state == DRAFT:
+        step = _begin(attempt, belief, now)
+    elif belief.state in AT_QFPAY:
+        step = _follow(attempt, belief, now)
+    else:
+        step = _look_again(attempt, belief, now)
+        if urgent and step.do is Do.REST and not belief.never_left:
+            step = _ask(attempt)
+    if urgent and step.do is Do.ASK:
+        return Step(Do.ASK, 0.0, About.NUMBER if step.about is About.LIST else step.about)
+    return step
+
+
+def _ask(attempt: Attempt, after: float = 0.0) -> Step:
+    """Ask about this attempt and no other."""
+    about = About.ORIGINAL if attempt.looks_before else About.NUMBER
+    return Step(Do.ASK, max(after, 0.0), about)
+
+
+def _begin(attempt: Attempt, belief: Belief, now: Moment) -> Step:
+    if now.since(attempt.created) > FRESH:
+        return Step(Do.DROP, reason='too_late')
+    if not attempt.looks_before or belief.left_before is not None:
+        return Step(Do.SEND)
+    if belief.asked:
+        # should the answer to the refund get lost, nothing could tell whether it happened
+        return Step(Do.DROP, reason='unreachable' if belief.unanswered else 'nothing_known')
+    return _ask(attempt)
+
+
+def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
+    if _shall_be_cancelled(attempt, belief, now):
+        return Step(Do.CANCEL)
+    age = now.since(belief.sent or attempt.created)
+    if age > HORIZON:
+        return _REST if belief.gave_up else Step(Do.GIVE_UP)
+    if belief.waiting and age < belief.patience:
+        return _ask(attempt, belief.patience - age)
+    if belief.control in ('needed', 'known'):
+        return Step(Do.ASK, 0.0, About.CONTROL if belief.control == 'needed' else About.NUMBER)
+    if _was_told_since_asked(belief) or (belief.cancelled_there and not belief.asked):
+        return _ask(attempt)
+    if not attempt.by_terminal and not belief.is_over(now):
+        return Step(Do.ASK, _left_of(ROUND, belief, now), About.LIST)
+    return _ask(attempt, _left_of(_pause(belief, now), belief, now))
+
+
+def _was_told_since_asked(belief: Belief) -> bool:
+    """After QFPay was told to cancel, only a question tells what came of it (B9)."""
+    told, asked = belief.cancel_told, belief.asked_at
+    return told is not None and not belief.waiting and (asked is None or asked.since(told) < 0)
+
+
+def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
+    if not can_be_cancelled(attempt, belief, now):
+        return False
+    if belief.cancel_wanted and not belief.cancel_told:
+        return True
+    # what has run out is cancelled once, so that nobody pays it late; a terminal ends by itself
+    told, sent = belief.cancel_told, belief.sent
+    has_run_out = not attempt.by_terminal and belief.is_over(now)
+    return has_run_out and not (told and sent and told.since(sent) > belief.patience)
+
+
+def _left_of(pause: float, belief: Belief, now: Moment) -> float:
+    """How much of a pause is left since the last question; all of it if a clock was set."""
+    last = belief.asked_at or belief.since or now
+    return min(max(pause - now.since(last), 0.0), pause)
+
+
+def _pause(belief: Belief, now: Moment) -> float:
+    """Seconds between two questions: few at first, and where one more answer decides."""
+    age = now.since(belief.since or now)
+    if belief.ended and not belief.promising and not belief.known and 0 < belief.asked < _HURRIED:
+        # the next moment in which a "not found" counts
+        last = belief.asked_at or now
+        return max(SETTLING - last.since(belief.ended), APART)
+    if age > 2 * _HOUR:
+        return 5 * _MINUTE
+    if age > _HOUR / 4:
+        return _MINUTE
+    return min(FIRST + belief.asked, LONGEST_PAUSE)
+
+
+def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
+    """After the end."""
+    age = now.since(belief.since or now)
+    if belief.never_left or age > HORIZON:
+        return _REST
+    if belief.by_manager:
+        return _ask(attempt, _left_of(_retry(belief), belief, now))
+    if belief.state == DONE:
+        if attempt.by_card and not attempt.is_refund and not belief.facts.get('card_last4'):
+            if not belief.asked:
+                return _ask(attempt, DETAILS - age)
+        looks = LOOKS[:1] if belief.cancel_wanted else ()
+    else:
+        looks = LOOKS if belief.state in NOT_DONE else ()
+    if belief.looks >= len(looks):
+        return _REST
+    due = looks[belief.looks]
+    asked = belief.asked_at
+    if asked and belief.since and asked.since(belief.since) >= due:
+        # it was asked, and did not answer
+        return _ask(attempt, _left_of(_retry(belief), belief, now))
+    return _ask(attempt, min(due - age, due))
+
+
+def _retry(belief: Belief) -> float:
+    return min(_MINUTE * 2 ** min(belief.asked, 5), LONGEST_RETRY)
+
