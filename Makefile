@@ -2,10 +2,10 @@
 # The work is in tools/ (python -m tools …); this file only names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench words tidy clean
+.PHONY: help demo test test-pure lint bench words tidy clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
 
 demo: ## a furnished shop with simulated terminals, after a sale by card and one by code; ONCE=1 ends there
 	@ONCE="$(ONCE)" tools/bootstrap.sh demo
@@ -13,7 +13,10 @@ demo: ## a furnished shop with simulated terminals, after a sale by card and one
 test: ## every test; the last line counts them
 	@tools/bootstrap.sh test
 
-lint: ## style, types, Odoo's conventions, complete translations
+test-pure: ## the tests that need no Odoo, in seconds, and whether they reach every line
+	@tools/bootstrap.sh test-pure
+
+lint: ## style, types, imports, Odoo's conventions, complete translations
 	@tools/bootstrap.sh lint
 
 bench: ## measure beside Odoo's own pos_qfpay; writes bench/results.json

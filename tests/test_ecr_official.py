@@ -14,7 +14,7 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
 )
 from odoo.tests import TransactionCase, tagged
 
-from .ecr_vectors import KEY16, KEY32, SYSSN
+from ..tests_pure.qfpay.ecr.vectors import KEY16, KEY32, SYSSN
 
 
 def _as_from_a_browser(amount):

@@ -53,6 +53,11 @@ def _e2e(arguments: list[str]) -> NoReturn:
     os.execv(sys.executable, [*testing.e2e_command(), *arguments])
 
 
+def _test_pure(arguments: list[str]) -> int:
+    """Run the tests that need no Odoo: all, with their coverage, or those that pytest is told."""
+    return testing.run_pure(arguments)
+
+
 def _bench(arguments: list[str]) -> NoReturn:
     """Measure beside Odoo's own module."""
     programs.ensure_browser()
@@ -80,6 +85,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     'psql': _psql,
     'tidy': lambda _arguments: lint.tidy(),
     'test': lambda _arguments: testing.run_all(),
+    'test-pure': _test_pure,
     'words': lambda _arguments: words.update(),
 }
 

@@ -26,7 +26,19 @@ QFPAY_SCRIPT = Path(__file__).with_name('furnish_qfpay.py')
 KEPT = 3
 MARK = f'made by the tools of {machine.ADDON}'
 # The addon's files that say what is in a database with the addon installed.
-INSTALLED = ('controllers', 'data', 'i18n', 'models', 'qfpay', 'security', 'static/src', 'views')
+INSTALLED = (
+    'cashier',
+    'controllers',
+    'courier',
+    'data',
+    'i18n',
+    'ledger',
+    'models',
+    'qfpay',
+    'security',
+    'static/src',
+    'views',
+)
 
 
 def _name(kind: str, source: Source, *parts: str | Path) -> str:

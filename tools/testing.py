@@ -1,9 +1,9 @@
 """``make test``: every test there is, and one line that counts them.
 
-In order: Odoo's own runner (Python tests and tours, while the addon is installed), the JavaScript
-unit suite in the same database, then ``e2e/`` against servers that really run. What should have
-run and did not (a tour that nobody starts, a suite without a result, a test file that nobody
-imports) counts as failed.
+In order: ``tests_pure/`` without Odoo, Odoo's own runner (Python tests and tours, while the addon
+is installed), the JavaScript unit suite in the same database, then ``e2e/`` against servers that
+really run. What should have run and did not (a line of pure Python, a tour that nobody starts, a
+suite without a result, a test file that nobody imports) counts as failed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,6 +22,8 @@ from .machine import ADDON, LOGS, ROOT
 from .odoo_source import Source
 
 JS_SUITE = f'/web:WebSuite.test_unit_desktop[@{ADDON}]'
+#: packages that work without Odoo; each of their lines and branches is tested without it
+PURE = ('qfpay', 'ledger')
 LINE = re.compile(r'^\d{4}-\d\d-\d\d \S+ \d+ (\w+) \S+ (\S+): (.*)')
 
 
@@ -44,9 +47,10 @@ class Count:
 
 def run_all() -> int:
     """Run everything; answer the exit code (0 when nothing failed)."""
+    total = Count()
+    total.add(_report('Tests without Odoo', _pure()))
     programs.ensure_browser()
     source = odoo_run.prepare()
-    total = Count()
     another = 'Waiting for another test run of this checkout to end…'
     with machine.locked(machine.RUN / 'test.lock', another), postgres.server():
         name = f'qfpay_test_{os.getpid()}'
@@ -66,6 +70,57 @@ def run_all() -> int:
 
 def _report(title: str, count: Count) -> Count:
     machine.say(f'{title}: {count}')
+    return count
+
+
+def run_pure(arguments: Sequence[str]) -> int:
+    """Run the tests that need no Odoo in the foreground; answer the exit code.
+
+    All of them, with the coverage of what they test, which must be complete; or with pytest's
+    ``arguments`` some of them, without.
+    """
+    os.chdir(ROOT / 'tests_pure' if arguments else ROOT)
+    line = [*pure_command(), *(arguments or _pure_coverage())]
+    with tempfile.TemporaryDirectory(prefix=f'{ADDON}-') as folder:
+        return machine.foreground(line, _pure_environ(folder))
+
+
+def pure_packages() -> list[str]:
+    """The packages of :data:`PURE` that there are."""
+    return [name for name in PURE if (ROOT / name).is_dir()]
+
+
+def pure_command() -> list[str]:
+    """pytest on ``tests_pure/``, with its configuration."""
+    return [sys.executable, '-m', 'pytest', '-c', str(ROOT / 'tests_pure/pytest.ini')]
+
+
+def _pure_coverage() -> list[str]:
+    """pytest's arguments, at the root, for all tests with their coverage, folder by folder."""
+    measured = [f'--cov={ROOT / name}' for name in pure_packages()]
+    return ['tests_pure', f'--cov-config={ROOT / "pyproject.toml"}', *measured]
+
+
+def _pure_environ(folder: str) -> dict[str, str]:
+    """The environment of a run without Odoo, which leaves its data in ``folder``."""
+    return {
+        **os.environ,
+        'COVERAGE_FILE': f'{folder}/coverage',
+        'HYPOTHESIS_STORAGE_DIRECTORY': f'{folder}/hypothesis',
+    }
+
+
+def _pure() -> Count:
+    log = LOGS / 'test-pure.log'
+    with tempfile.TemporaryDirectory(prefix=f'{ADDON}-') as folder:
+        result = Path(folder, 'result.xml')
+        line = [*pure_command(), *_pure_coverage(), f'--junitxml={result}']
+        env = _pure_environ(folder)
+        code = machine.watch('Running tests without Odoo', line, env=env, cwd=ROOT, log=log)
+        count = count_junit(result, code, 'pure')
+    if count.failed:
+        machine.say(log.read_text(errors='replace')[-20_000:])
+        machine.say(f'The whole log: {log}')
     return count
 
 
@@ -210,14 +265,14 @@ def e2e_command() -> list[str]:
     return [sys.executable, '-m', 'pytest', '-c', str(ROOT / 'e2e/pytest.ini')]
 
 
-def count_junit(path: Path, code: int) -> Count:
+def count_junit(path: Path, code: int, suite: str = 'e2e') -> Count:
     """Count pytest's result file; none, or one without a test, is a failure."""
     count = Count()
     cases = []
     if path.exists():
         cases = list(ElementTree.parse(path).getroot().iter('testcase'))  # noqa: S314 (our own)
     for case in cases:
-        name = f'e2e {case.get("classname")}::{case.get("name")}'
+        name = f'{suite} {case.get("classname")}::{case.get("name")}'
         if case.find('failure') is not None or case.find('error') is not None:
             count.failed.append(name)
         elif case.find('skipped') is not None:
@@ -226,7 +281,7 @@ def count_junit(path: Path, code: int) -> Count:
             count.passed += 1
     count.failed = list(dict.fromkeys(count.failed))
     if not cases:
-        count.failed.append(f'e2e: no test ran (exit code {code})')
+        count.failed.append(f'{suite}: no test ran (exit code {code})')
     elif code and not count.failed:
-        count.failed.append(f'e2e: no test failed, but the exit code is {code}')
+        count.failed.append(f'{suite}: no test failed, but the exit code is {code}')
     return count

@@ -22,7 +22,7 @@ LANGUAGES = ('zh_CN', 'zh_HK', 'zh_TW')
 FOLDER = ROOT / 'i18n'
 TEMPLATE = FOLDER / f'{ADDON}.pot'
 # Beside the addon in its repository, but no part of it: nobody translates them.
-NOT_THE_ADDON = ('.*', 'simulator', 'tools', 'e2e', 'bench', 'node_modules')
+NOT_THE_ADDON = ('.*', 'simulator', 'tools', 'tests_pure', 'e2e', 'bench', 'node_modules')
 PLACEHOLDER = re.compile(r'%\(\w+\)[a-z]|%[a-z]')
 
 

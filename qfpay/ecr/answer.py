@@ -152,10 +152,8 @@ def _peel(text: str, key: PosKey) -> tuple[dict[str, JsonValue] | None, bool]:
                 sealed = True
                 continue
             value = read(text)
-            if isinstance(value, dict):
-                return value, sealed
             if not isinstance(value, str):
-                return None, sealed
+                return (value if isinstance(value, dict) else None), sealed
             text = value
     except ValueError:
         return None, sealed

@@ -1,15 +1,14 @@
 import base64
 import contextlib
 import hashlib
+from unittest import TestCase
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
-from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
-from odoo.tests import BaseCase, tagged
-
-from .ecr_vectors import (
+from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from pos_payment_qfpay.qfpay.errors import InvalidRequest
+from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import (
     ANSWER_PLAIN,
     ANSWER_SEALED,
     DIGESTS,
@@ -21,8 +20,7 @@ from .ecr_vectors import (
 )
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrCipher(BaseCase):
+class TestEcrCipher(TestCase):
     def test_digests(self):
         for name, canonical, digest32, digest16 in DIGESTS:
             with self.subTest(name):

@@ -5,15 +5,12 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from unittest import TestCase
 from unittest.mock import patch
 
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.address import checked_host
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
-from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost, InvalidRequest, NotSent
-from odoo.tests import BaseCase, tagged
-from odoo.tools import mute_logger
-
-from .ecr_server import serving
+from pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
+from pos_payment_qfpay.qfpay.errors import AnswerLost, NotSent
+from pos_payment_qfpay.tests_pure.qfpay.bad_server import serving
 
 PATH = '/api/pos/trade'
 BODY = b'"QUJDRA=="'
@@ -22,8 +19,7 @@ ANSWER = b'{"respcd":"6000"}'
 AT_ONCE = 3
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrLinkHttp(BaseCase):
+class TestEcrLinkHttp(TestCase):
     def exchange(self, server, read_timeout=5, deadline=5, **options):
         return HttpLink('127.0.0.1', server.port).exchange(
             PATH, BODY, read_timeout, deadline, **options
@@ -205,7 +201,6 @@ class TestEcrLinkHttp(BaseCase):
 
         self.assertLost('connection', behaviour)
 
-    @mute_logger('urllib3.connection')
     def test_hung_up_in_the_middle_of_an_answer(self):
         for half in (
             b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"respcd":"6000"}',
@@ -378,7 +373,6 @@ class TestEcrLinkHttp(BaseCase):
             with self.subTest(body[:10]):
                 self.assertLost('unreadable', behaviour)
 
-    @mute_logger('urllib3.response')
     def test_what_is_no_http(self):
         for noise in (
             b'SSH-2.0-OpenSSH_9.2\r\n',
@@ -411,93 +405,3 @@ class TestEcrLinkHttp(BaseCase):
             self.exchange(server)
             server.threads[-1].join(5)
             self.assertTrue(server.conversations[0].closed)
-
-
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrAddress(BaseCase):
-    def test_hosts(self):
-        for host, in_url in [
-            ('192.168.1.50', '192.168.1.50'),
-            ('127.0.0.1', '127.0.0.1'),
-            ('localhost', 'localhost'),
-            ('terminal-1.shop.local', 'terminal-1.shop.local'),
-            ('till2', 'till2'),
-            ('3com', '3com'),
-            ('::1', '[::1]'),
-            ('[::1]', '[::1]'),
-            ('FE80:0:0::1', '[fe80::1]'),
-            ('::ffff:192.168.1.50', '[::ffff:c0a8:132]'),
-        ]:
-            with self.subTest(host):
-                self.assertEqual(checked_host(host), in_url)
-                self.assertIn(f'http://{in_url}:9001', repr(HttpLink(host, 9001)))
-
-    def test_what_is_no_host(self):
-        for host in (
-            '',
-            ' ',
-            ' 192.168.1.50',
-            '192.168.1.50 ',
-            '192.168.1.50\n',
-            '192.168.1. 50',
-            'http://192.168.1.50',
-            'https://192.168.1.50:9001/api/pos/trade',
-            '//192.168.1.50',
-            '192.168.1.50/',
-            '192.168.1.50/api',
-            '192.168.1.50:9001',
-            'till:9001',
-            '[::1]:9001',
-            'admin@192.168.1.50',
-            'admin:secret@till',
-            '192.168.1.50?x=1',
-            '192.168.1.50#x',
-            '192.168.1',
-            '192.168.1.256',
-            '192.168.1.50.7',
-            '192.168.01.50',
-            '3232235826',
-            '0x7f000001.1',
-            '0x7f000001',
-            'till.0x1',
-            '192.168.1.５０',
-            '0.0.0.0',
-            '255.255.255.255',
-            '224.0.0.1',
-            '::',
-            '[]',
-            '[192.168.1.50]',
-            '[::1',
-            '::1]',
-            '[[::1]]',
-            ':::1',
-            'ff02::1',
-            'fe80::1%eth0',
-            '-till',
-            'till-',
-            'till..local',
-            '.till',
-            'till_1',
-            'a' * 64,
-            '.'.join(['a' * 60] * 5),
-            'términal',
-            '終端機',
-            'till\0',
-            'till%20',
-            'till\\x',
-            None,
-            False,
-            5,
-            b'till',
-        ):
-            with self.subTest(host), self.assertRaises(InvalidRequest) as caught:
-                HttpLink(host, 9001)
-            self.assertEqual(caught.exception.field, 'host')
-
-    def test_ports(self):
-        for port in (1, 9001, 65535):
-            HttpLink('till', port)
-        for port in (0, -1, 65536, True, False, None, '9001', 9001.0):
-            with self.subTest(port), self.assertRaises(InvalidRequest) as caught:
-                HttpLink('till', port)
-            self.assertEqual(caught.exception.field, 'port')

@@ -1,23 +1,28 @@
 import base64
 import json
 from dataclasses import replace
+from unittest import TestCase
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.answer import (
+from pos_payment_qfpay.qfpay.ecr.answer import (
     read_command,
     read_inquiry,
     read_payment,
     read_refund,
 )
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.codes import HOST_CODES, RESPONSE_CODES
-from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost
-from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
-from odoo.tests import BaseCase, tagged
-
-from .ecr_vectors import ANSWER_PLAIN, ANSWER_SEALED, KEY16, KEY32, SYSSN
+from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from pos_payment_qfpay.qfpay.ecr.codes import HOST_CODES, RESPONSE_CODES
+from pos_payment_qfpay.qfpay.errors import AnswerLost
+from pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
+from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import (
+    ANSWER_PLAIN,
+    ANSWER_SEALED,
+    KEY16,
+    KEY32,
+    SYSSN,
+)
 
 KEY = PosKey(KEY32)
 READERS = (read_payment, read_refund, read_inquiry, read_command)
@@ -45,8 +50,7 @@ def in_lines(text):
     return ''.join(text[i : i + 76] + '\n' for i in range(0, len(text), 76))
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrAnswer(BaseCase):
+class TestEcrAnswer(TestCase):
     # ------------------------------------------------------------------
     # Shapes
     # ------------------------------------------------------------------

@@ -2,13 +2,14 @@ import json
 import string
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
+from unittest import TestCase
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
+from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from pos_payment_qfpay.qfpay.ecr.lenient import read
+from pos_payment_qfpay.qfpay.ecr.message import (
     CHANNELS,
     CancelRequest,
     Inquiry,
@@ -20,10 +21,8 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import (
     canonical,
     envelope,
 )
-from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
-from odoo.tests import BaseCase, tagged
-
-from .ecr_vectors import KEY16, KEY32, SEALED, SYSSN
+from pos_payment_qfpay.qfpay.errors import InvalidRequest
+from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import KEY16, KEY32, SEALED, SYSSN
 
 SAFE = string.ascii_letters + string.digits + '_.-'
 #: values that would end a text, a pair or the whole message on the terminal
@@ -48,8 +47,7 @@ def sealed(command, key=KEY32):
     return json.loads(body(command.content(), PosKey(key)))
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrMessage(BaseCase):
+class TestEcrMessage(TestCase):
     def assertInvalid(self, field, make, *args, **kwargs):
         with self.assertRaises(InvalidRequest) as caught:
             make(*args, **kwargs)

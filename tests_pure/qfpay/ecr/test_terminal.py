@@ -1,17 +1,16 @@
 import contextlib
 import json
+from unittest import TestCase
 
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.lenient import read
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Inquiry, Payment, PrintReceipt, Refund
-from odoo.addons.pos_payment_qfpay.qfpay.ecr.terminal import Terminal
-from odoo.addons.pos_payment_qfpay.qfpay.errors import AnswerLost, NotSent
-from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
-from odoo.tests import BaseCase, tagged
-
-from .ecr_server import serving
-from .ecr_vectors import KEY16, KEY32, SYSSN
+from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from pos_payment_qfpay.qfpay.ecr.lenient import read
+from pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
+from pos_payment_qfpay.qfpay.ecr.message import Inquiry, Payment, PrintReceipt, Refund
+from pos_payment_qfpay.qfpay.ecr.terminal import Terminal
+from pos_payment_qfpay.qfpay.errors import AnswerLost, NotSent
+from pos_payment_qfpay.qfpay.outcome import Verdict
+from pos_payment_qfpay.tests_pure.qfpay.bad_server import serving
+from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import KEY16, KEY32, SYSSN
 
 KEY = PosKey(KEY32)
 REFERENCE = '5f0e4b5e-0001-1'
@@ -47,8 +46,7 @@ def answer(respcd='6000', data=None, says=''):
     return json.dumps({'respcd': respcd, 'resperr': says, 'data': data}).encode()
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestEcrTerminal(BaseCase):
+class TestEcrTerminal(TestCase):
     def ask(self, method, command, *answers):
         return getattr(Terminal(FakeLink(*answers), KEY), method)(command)
 

@@ -1,16 +1,20 @@
 import hashlib
 import json
+from unittest import TestCase
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.errors import NotificationRefused
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.notification import SIZE_LIMIT, read_notification
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.signature import ClientKey
-from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
-from odoo.tests import BaseCase, tagged
-
-from .openapi_vectors import KEY, NTF1_BODY, NTF1_SIGNATURE, NTF2_SIGNATURE
+from pos_payment_qfpay.qfpay.errors import NotificationRefused
+from pos_payment_qfpay.qfpay.openapi.notification import SIZE_LIMIT, read_notification
+from pos_payment_qfpay.qfpay.openapi.signature import ClientKey
+from pos_payment_qfpay.qfpay.outcome import Verdict
+from pos_payment_qfpay.tests_pure.qfpay.openapi.vectors import (
+    KEY,
+    NTF1_BODY,
+    NTF1_SIGNATURE,
+    NTF2_SIGNATURE,
+)
 
 ANY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 PAYMENT = json.loads(NTF1_BODY)
@@ -42,8 +46,7 @@ def read(fields):
     return read_notification(raw, signature_of(raw), ClientKey(KEY))
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestOpenapiNotification(BaseCase):
+class TestOpenapiNotification(TestCase):
     def assertRefused(self, reason, raw, signature):
         with self.assertRaises(NotificationRefused) as caught:
             read_notification(raw, signature, ClientKey(KEY))

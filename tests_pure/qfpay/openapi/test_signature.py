@@ -1,20 +1,19 @@
 import hashlib
 import json
+from unittest import TestCase
 from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.errors import InvalidRequest
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.signature import (
+from pos_payment_qfpay.qfpay.errors import InvalidRequest
+from pos_payment_qfpay.qfpay.openapi.signature import (
     ClientKey,
     SignType,
     canonical,
     sendable,
 )
-from odoo.tests import BaseCase, tagged
-
-from .openapi_vectors import (
+from pos_payment_qfpay.tests_pure.qfpay.openapi.vectors import (
     KEY,
     NTF1_BODY,
     NTF1_SIGNATURE,
@@ -35,8 +34,7 @@ names = st.from_regex(r'[a-z0-9_]{1,12}', fullmatch=True).filter(
 texts = st.text(max_size=30).filter(str.isprintable)
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestOpenapiSignature(BaseCase):
+class TestOpenapiSignature(TestCase):
     # ------------------------------------------------------------------
     # Requests
     # ------------------------------------------------------------------

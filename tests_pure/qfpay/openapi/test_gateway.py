@@ -5,34 +5,38 @@ import socket
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from unittest import TestCase
 from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.pos_payment_qfpay.qfpay.errors import (
+from pos_payment_qfpay.qfpay.errors import (
     AnswerLost,
     InvalidRequest,
     NotSent,
     QFPayError,
     RateLimited,
 )
-from odoo.addons.pos_payment_qfpay.qfpay.http import Reply
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.account import Account
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.catalogue import CLOSE, RETURN_CODES, REVERSAL
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.gateway import INQUIRY_TRIES, QUERY, Gateway
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.message import (
+from pos_payment_qfpay.qfpay.http import Reply
+from pos_payment_qfpay.qfpay.openapi.account import Account
+from pos_payment_qfpay.qfpay.openapi.catalogue import CLOSE, RETURN_CODES, REVERSAL
+from pos_payment_qfpay.qfpay.openapi.gateway import (
+    INQUIRY_TRIES,
+    QUERY,
+    Gateway,
+    SystemClock,
+)
+from pos_payment_qfpay.qfpay.openapi.message import (
     CallOff,
     CpmPayment,
     MpmPayment,
     Refund,
 )
-from odoo.addons.pos_payment_qfpay.qfpay.openapi.signature import ClientKey, SignType
-from odoo.addons.pos_payment_qfpay.qfpay.outcome import Verdict
-from odoo.tests import BaseCase, tagged
-
-from .ecr_server import serving
-from .openapi_server import (
+from pos_payment_qfpay.qfpay.openapi.signature import ClientKey, SignType
+from pos_payment_qfpay.qfpay.outcome import Verdict
+from pos_payment_qfpay.tests_pure.qfpay.bad_server import serving
+from pos_payment_qfpay.tests_pure.qfpay.openapi.gateway_server import (
     APP_CODE,
     CLIENT_KEY,
     Said,
@@ -116,7 +120,7 @@ def rows(*found, **more):
     }
 
 
-class TestClock:
+class StillClock:
     """A clock that stands still until somebody sleeps."""
 
     def __init__(self, now=NOON):
@@ -133,8 +137,7 @@ class TestClock:
         self.slept.append(seconds)
 
 
-@tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestOpenapiGateway(BaseCase):
+class TestOpenapiGateway(TestCase):
     def account(self, url, **changes):
         return Account(
             **{
@@ -152,7 +155,7 @@ class TestOpenapiGateway(BaseCase):
         says = behaviour if callable(behaviour) else lambda _request: behaviour
         with gateway_that(says) as fake:
             account = self.account(fake.url, **changes)
-            yield Gateway(account, clock=clock or TestClock(), permit=permit), fake
+            yield Gateway(account, clock=clock or StillClock(), permit=permit), fake
 
     def ask(self, call, behaviour, **options):
         """One call, sent exactly once and signed; its outcome."""
@@ -376,7 +379,7 @@ class TestOpenapiGateway(BaseCase):
         with socket.socket() as taken:
             taken.bind(('127.0.0.1', 0))
             gateway = Gateway(
-                self.account(f'http://127.0.0.1:{taken.getsockname()[1]}'), clock=TestClock()
+                self.account(f'http://127.0.0.1:{taken.getsockname()[1]}'), clock=StillClock()
             )
             for call in self.both():
                 with self.assertRaises(NotSent) as caught:
@@ -411,11 +414,11 @@ class TestOpenapiGateway(BaseCase):
             certificate_for_this_machine() as path,
             gateway_that(lambda _request: Said(PAID, sign=False), path) as fake,
         ):
-            gateway = Gateway(self.account(fake.url, ca_file=path), clock=TestClock())
+            gateway = Gateway(self.account(fake.url, ca_file=path), clock=StillClock())
             outcome = gateway.pay(CPM)
             self.assertIs(outcome.verdict, Verdict.DONE)
             self.assertFalse(outcome.signed)
-            stranger = Gateway(self.account(fake.url), clock=TestClock())
+            stranger = Gateway(self.account(fake.url), clock=StillClock())
             with self.assertRaises(NotSent) as caught:
                 stranger.pay(CPM)
             self.assertEqual(caught.exception.reason, 'tls')
@@ -454,7 +457,7 @@ class TestOpenapiGateway(BaseCase):
     @given(body=st.binary(max_size=80), status=st.integers(200, 599))
     def test_any_signed_bytes_are_read_or_lost(self, body, status):
         signature = hashlib.md5(body + CLIENT_KEY.encode()).hexdigest().upper()
-        gateway = Gateway(self.account('http://127.0.0.1:1'), clock=TestClock())
+        gateway = Gateway(self.account('http://127.0.0.1:1'), clock=StillClock())
         reply = Reply(status, {'x-qf-sign': signature}, body)
         with contextlib.suppress(QFPayError):
             gateway._open(reply)
@@ -820,6 +823,16 @@ class TestOpenapiGateway(BaseCase):
             self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.NOT_FOUND)
         self.assertEqual(len(fake.requests), 2)
 
+    def test_new_pages_for_ever(self):
+        def behaviour(request):
+            page = request.fields['page']
+            strangers = ({**ROW, 'syssn': f'{page}-{n}', 'out_trade_no': 'X'} for n in range(100))
+            return rows(*strangers)
+
+        with self.gateway(behaviour) as (gateway, fake):
+            self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.NOT_FOUND)
+        self.assertEqual(len(fake.requests), 50)
+
     def test_a_page_that_is_refused_is_not_an_empty_one(self):
         numbers = self.numbers(20)
 
@@ -879,7 +892,7 @@ class TestOpenapiGateway(BaseCase):
 
     def test_the_month_before(self):
         # a quarter past midnight in Hong Kong, on the first of February
-        clock = TestClock(datetime(2026, 1, 31, 16, 15, tzinfo=timezone.utc))
+        clock = StillClock(datetime(2026, 1, 31, 16, 15, tzinfo=timezone.utc))
 
         def behaviour(request):
             return rows(ROW) if request.fields['start_time'].startswith('2026-01') else rows()
@@ -923,7 +936,7 @@ class TestOpenapiGateway(BaseCase):
         return lambda _request: left.pop(0) if left else rows(ROW)
 
     def test_inquiries_are_repeated(self):
-        clock, permits = TestClock(), []
+        clock, permits = StillClock(), []
         behaviour = self.after(None, Said(b'', 502))
         with self.gateway(behaviour, clock, lambda: permits.append(1)) as (gateway, fake):
             self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)
@@ -939,8 +952,12 @@ class TestOpenapiGateway(BaseCase):
             gateway.query([REFERENCE])
         self.assertEqual(len(fake.requests), INQUIRY_TRIES)
 
+    def test_an_inquiry_at_a_wrong_address_is_not_repeated(self):
+        for status in (404, 405):
+            self.assertLostOnce(lambda gateway: gateway.query([REFERENCE]), Said(rows(ROW), status))
+
     def test_inquiries_obey(self):
-        clock = TestClock()
+        clock = StillClock()
         with self.gateway(self.after(Said(b'', 429, Retry_After='4')), clock) as (gateway, _fake):
             self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)
         self.assertEqual(clock.slept, [4])
@@ -950,7 +967,7 @@ class TestOpenapiGateway(BaseCase):
         self.assertEqual(len(clock.slept), 3)
 
     def test_a_long_pause_is_the_callers(self):
-        clock = TestClock()
+        clock = StillClock()
         with (
             self.gateway(Said(b'', 429, Retry_After='60'), clock) as (gateway, fake),
             self.assertRaises(RateLimited) as caught,
@@ -1028,7 +1045,7 @@ class TestOpenapiGateway(BaseCase):
     def test_a_gateway_that_hangs(self):
         """The deadlines are minutes for nobody: a silent gateway is left in the time given."""
         with serving(lambda it: it.wait()) as server:
-            gateway = Gateway(self.account(f'http://127.0.0.1:{server.port}'), clock=TestClock())
+            gateway = Gateway(self.account(f'http://127.0.0.1:{server.port}'), clock=StillClock())
             started = time.monotonic()
             with self.assertRaises(AnswerLost) as caught:
                 gateway._ask('POST', QUERY, {'page': 1}, (0.3, 5))
@@ -1036,6 +1053,22 @@ class TestOpenapiGateway(BaseCase):
             with self.assertRaises(AnswerLost):
                 gateway._ask('POST', QUERY, {'page': 1}, (5, 0.3))
             self.assertLess(time.monotonic() - started, 3)
+
+    def test_the_machines_own_clock(self):
+        clock = SystemClock()
+        self.assertLess(abs(datetime.now(timezone.utc) - clock.now()), timedelta(seconds=5))
+        started = clock.monotonic()
+        clock.sleep(0.02)
+        self.assertGreaterEqual(clock.monotonic() - started, 0.02)
+        self.assertLess(clock.monotonic() - started, 5)
+
+    def test_a_gateway_waits_on_the_machines_own_clock(self):
+        """Unless it is given another: an answer that is lost is asked for again after a pause."""
+        with gateway_that(self.after(None)) as fake:
+            started = time.monotonic()
+            outcomes = Gateway(self.account(fake.url)).query([REFERENCE])
+        self.assertIs(outcomes[REFERENCE].verdict, Verdict.DONE)
+        self.assertGreaterEqual(time.monotonic() - started, 0.5)
 
     def test_secrets_stay_inside(self):
         with self.gateway(Said(PAID, sign='0' * 32)) as (gateway, _fake):
