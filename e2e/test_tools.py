@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tools import machine, testing
+from tools import contracts, machine, testing
 from tools.odoo_source import debian_sources
 
 STAMP = '2026-11-21 06:04:07,401 24557'
@@ -102,6 +102,97 @@ def test_a_run_of_pytest_is_counted(tmp_path):
     assert testing.count_junit(tmp_path / 'missing.xml', 4).failed
     result.write_text('<testsuites><testsuite/></testsuites>')
     assert testing.count_junit(result, 5).failed
+
+
+def test_a_run_that_missed_a_line_has_failed(tmp_path):
+    result = tmp_path / 'result.xml'
+    result.write_text('<testsuites><testcase classname="a" name="one"/></testsuites>')
+    assert str(testing.count_junit(result, 0, 'pure')) == '1 passed, 0 failed, 0 skipped'
+    assert testing.count_junit(result, 1, 'pure').failed == [
+        'pure: no test failed, but the exit code is 1'
+    ]
+
+
+@pytest.fixture
+def addon(tmp_path):
+    """A folder with the addon's parts, as far as there are any: courier is a module here."""
+    for part in ('models', 'controllers', 'simulator', 'qfpay', 'qfpay/ecr', 'ledger'):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / '__init__.py').touch()
+    (tmp_path / '__init__.py').write_text('from . import controllers, models\n')
+    (tmp_path / 'courier.py').touch()
+    return tmp_path
+
+
+def test_nothing_breaks_no_contract(addon, tmp_path_factory):
+    assert contracts.problems(addon) == []
+    assert contracts.problems(tmp_path_factory.mktemp('empty')) == []
+
+
+@pytest.mark.parametrize(
+    ('place', 'line'),
+    [
+        ('qfpay/ecr/a.py', 'from ..errors import NotSent'),
+        ('qfpay/ecr/a.py', 'from . import b'),
+        ('qfpay/ecr/a.py', 'import requests.adapters'),
+        ('ledger/a.py', 'from ..qfpay.outcome import Outcome'),
+        ('ledger/a.py', 'from ..qfpay import money, times'),
+        ('ledger/a.py', 'from ..qfpay.ecr.message import CHANNELS'),
+        ('ledger/a.py', 'from ..qfpay.openapi import catalogue'),
+        ('courier.py', 'from .qfpay.openapi.gateway import Gateway'),
+        ('courier.py', 'import odoo'),
+        ('models/a.py', 'from .. import courier'),
+        ('models/a.py', 'from odoo.addons.pos_payment_qfpay.ledger import rules'),
+        ('models/a.py', 'from odoo.addons.point_of_sale.models import pos_order'),
+        ('controllers/a.py', 'from ..models.b import C'),
+        ('simulator/a.py', 'from simulator.b import c'),
+    ],
+)
+def test_imports_that_are_allowed(addon, place, line):
+    (addon / place).write_text(f'{line}\n')
+    assert contracts.problems(addon) == []
+
+
+@pytest.mark.parametrize(
+    ('place', 'line', 'name'),
+    [
+        ('qfpay/ecr/a.py', 'from ...ledger import rules', 'ledger.rules'),
+        ('qfpay/ecr/a.py', 'from ... import courier', 'courier'),
+        ('qfpay/a.py', 'import odoo.addons.pos_payment_qfpay.models.b as b', 'models.b'),
+        ('qfpay/a.py', 'import pos_payment_qfpay', 'pos_payment_qfpay'),
+        ('qfpay/a.py', 'from odoo.addons import pos_payment_qfpay', 'pos_payment_qfpay'),
+        ('qfpay/a.py', 'def later():\n    from ..simulator import book', 'simulator.book'),
+        ('qfpay/a.py', 'import odoo', 'odoo'),
+        ('qfpay/a.py', 'from ...point_of_sale import models', 'odoo.addons.point_of_sale.models'),
+        (
+            'ledger/a.py',
+            'from ..qfpay.openapi.gateway import Gateway',
+            'qfpay.openapi.gateway.Gateway',
+        ),
+        ('ledger/a.py', 'from ..qfpay import http', 'qfpay.http'),
+        ('ledger/a.py', 'from ..qfpay import *', 'qfpay.*'),
+        ('ledger/a.py', 'from .. import qfpay', 'qfpay'),
+        ('ledger/a.py', 'from ..qfpay.ecr.message import Payment', 'qfpay.ecr.message.Payment'),
+        ('ledger/a.py', 'from ..qfpay.outcomes import Outcome', 'qfpay.outcomes.Outcome'),
+        ('ledger/a.py', 'from odoo.tools import float_round', 'odoo.tools.float_round'),
+        ('courier.py', 'from . import controllers', 'controllers'),
+        ('courier/a.py', 'from ..controllers.b import c', 'controllers.b.c'),
+        ('cashier/a.py', 'from ..controllers.b import c', 'controllers.b.c'),
+        ('models/a.py', 'from ..controllers import b', 'controllers.b'),
+        ('models/a.py', 'from .. import hooks', 'hooks'),
+        ('controllers/a.py', 'from ..ledger.rules import judge', 'ledger.rules.judge'),
+        ('controllers/a.py', 'from ..courier import Errand', 'courier.Errand'),
+        ('simulator/a.py', 'from ..qfpay.ecr import cipher', 'qfpay.ecr.cipher'),
+        ('simulator/a.py', 'from qfpay.ecr import cipher', 'qfpay.ecr.cipher'),
+    ],
+)
+def test_imports_that_are_forbidden(addon, place, line, name):
+    path = addon / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{line}\n')
+    (sentence,) = contracts.problems(addon)
+    assert sentence.startswith(f'{place}:{len(line.splitlines())}: ')
+    assert sentence.endswith(f' {name}')
 
 
 def test_both_formats_of_apt_sources(tmp_path):

@@ -1,4 +1,4 @@
-"""``make lint``: style, types, Odoo's conventions, JavaScript, complete translations."""
+"""``make lint``: style, types, imports, Odoo's conventions, JavaScript, complete translations."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from . import environment, javascript, machine, odoo_run, words
+from . import contracts, environment, javascript, machine, odoo_run, testing, words
 from .machine import ADDON, ROOT
 
-TYPED = ('qfpay', 'tools')
+TYPED = ('tools',)
 
 
 def run_all() -> int:
@@ -24,6 +24,11 @@ def run_all() -> int:
         if done.returncode:
             bad.append(name)
             machine.say((done.stdout + done.stderr).strip())
+    found = contracts.problems()
+    _tell('imports', not found)
+    if found:
+        bad.append('imports')
+        machine.say('\n'.join(found))
     found = words.problems(words.export())
     _tell('translations', not found)
     if found:
@@ -57,12 +62,15 @@ def _commands() -> dict[str, tuple[list[str], dict[str, str], Path]]:
     env = {**os.environ, 'RUFF_CACHE_DIR': str(machine.RUN / 'ruff')}
     configuration = str(ROOT / 'pyproject.toml')
     mypy = [f'{programs}/mypy', f'--cache-dir={machine.RUN}/mypy', f'--config-file={configuration}']
+    # Under the addon's own name, or a relative import would lead nowhere.
+    pure = [word for name in testing.pure_packages() for word in ('-p', f'{ADDON}.{name}')]
     pylint = [f'{programs}/pylint', f'--rcfile={configuration}', '--score=n', ADDON]
     ruff = [f'{programs}/ruff', f'--config={configuration}']
     checks = {
         'ruff': ([*ruff, 'check', '--quiet', '.'], env, ROOT),
         'ruff format': ([*ruff, 'format', '--check', '--quiet', '.'], env, ROOT),
         'mypy': ([*mypy, *TYPED], env, ROOT),
+        'mypy of the addon': ([*mypy, *pure], env, odoo_run.ADDONS),
         'pylint-odoo': (pylint, env, odoo_run.ADDONS),
     }
     for name, (command, variables) in javascript.commands().items():
