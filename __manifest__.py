@@ -1,7 +1,7 @@
 {
     'name': 'POS QFPay Terminals',
     'summary': 'Take payments on QFPay terminals or by code, and never lose track of one',
-    'version': '19.0.1.0.0',
+    'version': '19.0.2.0.0',
     'category': 'Sales/Point of Sale',
     'author': 'POS QFPay contributors',
     'license': 'LGPL-3',
@@ -13,6 +13,7 @@
         'security/ir.model.access.csv',
         'security/qfpay_security.xml',
         'data/ir_cron.xml',
+        'views/qfpay_testimony_views.xml',
         'views/qfpay_transaction_views.xml',
         'views/pos_payment_method_views.xml',
         'views/qfpay_terminal_views.xml',

@@ -8,7 +8,10 @@ def uninstall_hook(env):
 
     The selection `use_payment_terminal` is made by a method, so Odoo does not clear its dead
     values itself. SQL, because a method in use by an open session refuses to be written.
+
+    :raise UserError: a payment is under way, and what becomes of it would never be known
     """
+    env['qfpay.transaction']._check_may_be_uninstalled()
     env.cr.execute(
         """
         UPDATE pos_payment_method

@@ -1,12 +1,14 @@
 """The cashier's doors. The POS names a payment line; all else the server knows itself."""
 
 import re
+from datetime import timezone
 
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from odoo.http import Controller, request, route
+from odoo.http import Controller, content_disposition, request, route
 
-from ..models.qfpay_start import StartRefused
+from ..cashier.start import StartRefused, give_up, start
+from ..cashier.status import cancel, look_up
 
 MOST_LINES = 100
 _UUID = re.compile(r'[A-Za-z0-9_.-]{1,128}')
@@ -14,45 +16,79 @@ _UUID = re.compile(r'[A-Za-z0-9_.-]{1,128}')
 
 class CashierController(Controller):
     @route('/pos_payment_qfpay/start', type='jsonrpc', auth='user')
-    def start(self, payment_uuid, auth_code=''):
+    def start(self, payment_uuid, auth_code='', tap='', asked_at=None):
         """Begin the payment or refund of a line whose order was synchronised just before.
 
         :param auth_code: the customer's code, for methods that scan one
+        :param tap: names the cashier's tap: asked again under the same name, nothing new begins
+        :param asked_at: when that was, by the clock that the doors tell
         :return: {'payment': status}, or {'error': {'code', 'message'}} when nothing was started
         """
-        ledger = self._ledger()
+        env = self._env()
         try:
-            return {'payment': ledger._start(_uuid(payment_uuid), str(auth_code or ''))}
+            status = start(env, _uuid(payment_uuid), _text(auth_code), _text(tap), asked_at)
         except StartRefused as refusal:
-            return {'error': {'code': refusal.code, 'message': refusal.message}}
+            return _told(error={'code': refusal.code, 'message': refusal.message})
+        return _told(payment=status)
 
     @route('/pos_payment_qfpay/status', type='jsonrpc', auth='user')
     def status(self, payment_uuids, inquire=False):
-        """How lines stand. Open ones that nobody carries are taken up again.
+        """How lines stand.
 
-        :param inquire: ask QFPay now, do not wait for the next inquiry
+        :param inquire: have QFPay asked now; that it was shows in `asked`
         :return: {'payments': [status, ...]}, one for each of the first `MOST_LINES` lines
         """
-        ledger = self._ledger()
+        env = self._env()
         if not isinstance(payment_uuids, list):
             raise BadRequest('payment_uuids is a list')
         uuids = [_uuid(value) for value in payment_uuids[:MOST_LINES]]
-        return {'payments': [ledger._look_up(uuid, bool(inquire)) for uuid in uuids]}
+        # this process takes part in looking what is due
+        env['qfpay.transaction']._wake_courier()
+        return _told(payments=[look_up(env, uuid, bool(inquire)) for uuid in uuids])
 
     @route('/pos_payment_qfpay/cancel', type='jsonrpc', auth='user')
-    def cancel(self, payment_uuid):
-        """Ask QFPay to call a payment off. The line's state tells later whether it was.
+    def cancel(self, payment_uuid, tap=''):
+        """Have a payment cancelled. The line's state tells later what came of it.
 
+        :param tap: of a start that the till has heard nothing of: it shall begin nothing any more
         :return: {'payment': status}
         """
-        return {'payment': self._ledger()._call_off(_uuid(payment_uuid))}
+        env, uuid = self._env(), _uuid(payment_uuid)
+        if tap:
+            give_up(env, uuid, _text(tap))
+        return _told(payment=cancel(env, uuid))
 
-    def _ledger(self):
+    @route('/pos_payment_qfpay/conversation/<int:transaction_id>', type='http', auth='user')
+    def conversation(self, transaction_id):
+        """Everything that was said about a transaction, for support; for managers only."""
+        row = self._env()['qfpay.transaction'].browse(transaction_id).exists()
+        if not row:
+            raise BadRequest('no such transaction')
+        name = f'qfpay-{row.reference}.json'
+        return request.make_response(
+            row._conversation(),
+            headers=[
+                ('Content-Type', 'application/json'),
+                ('Content-Disposition', content_disposition(name)),
+            ],
+        )
+
+    def _env(self):
         if not request.env.user.has_group('point_of_sale.group_pos_user'):
             raise Forbidden
-        return request.env['qfpay.transaction']
+        return request.env
+
+
+def _told(**answer):
+    """An answer, and the time: a till that asks for money says when its cashier tapped."""
+    return {**answer, 'now': request.env.cr.now().replace(tzinfo=timezone.utc).timestamp()}
 
 
 def _uuid(value):
     """The uuid of a payment line as the browser sent it; '' for what names no line."""
     return value if isinstance(value, str) and _UUID.fullmatch(value) else ''
+
+
+def _text(value):
+    """A text as the browser sent it; '' for what is none, or holds what no text may."""
+    return value if isinstance(value, str) and value.isprintable() else ''

@@ -1,6 +1,8 @@
 """QFPay's door: it reports payments and refunds by itself (the protocol, B10)."""
 
 import logging
+import re
+import threading
 
 from odoo.http import Controller, Response, request, route
 
@@ -12,6 +14,12 @@ _logger = logging.getLogger(__name__)
 
 # What QFPay wants to read, or it comes again for a day.
 TAKEN = 'SUCCESS'
+_TOKEN = re.compile(r'[A-Za-z0-9_-]{1,64}')
+# Notifications at once in one process, and how long the next one waits for its turn, in seconds: a
+# flood of them must leave workers and connections to the cashiers.
+AT_ONCE = 8
+PATIENCE = 10
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 class NotificationController(Controller):
@@ -22,26 +30,34 @@ class NotificationController(Controller):
         methods=['POST'],
         csrf=False,
         save_session=False,
+        max_content_length=SIZE_LIMIT,
     )
     def notify(self, token):
         """Take in a notification for the account whose address this is.
 
         :return: 200 SUCCESS for whatever QFPay signed, repeats and strangers' payments included;
-            404 for an address that is nobody's, 413 and 400 for what QFPay did not send
+            404 for an address that is nobody's, 413 and 400 for what QFPay did not send, 503 when
+            there are too many at once: QFPay comes again, and is asked meanwhile
         """
-        account = (
-            request.env['qfpay.account']
-            .sudo()
-            .with_context(active_test=False)
-            .search([('notify_token', '=', token)])
-        )
+        if not _turns.acquire(timeout=PATIENCE):
+            return Response('too many', status=503)
+        try:
+            return self._notify(token)
+        finally:
+            _turns.release()
+
+    def _notify(self, token):
+        account = request.env['qfpay.account'].sudo().with_context(active_test=False)
+        if _TOKEN.fullmatch(token):
+            account = account.search([('notify_token', '=', token)])
         if not account:
             return Response('unknown address', status=404)
-        if (request.httprequest.content_length or 0) > SIZE_LIMIT:
+        # never more than that, also when nobody said how long it is
+        body = request.httprequest.stream.read(SIZE_LIMIT + 1)
+        if len(body) > SIZE_LIMIT:
             return Response('too large', status=413)
-        signature = request.httprequest.headers.get(SIGNATURE_HEADER)
         try:
-            account._take_notification(request.httprequest.get_data(), signature)
+            account._take_notification(body, request.httprequest.headers.get(SIGNATURE_HEADER))
         except NotificationRefused as refusal:
             # Whoever can reach the server can knock here: no more than a line, nothing of theirs.
             _logger.info('QFPay: a notification was refused: %s', refusal.reason)

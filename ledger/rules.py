@@ -18,6 +18,7 @@
                                      left before and nothing else; nothing once a later refund of
                                      the same payment was sent
     *cancelled*, answering           cancelled, once QFPay was asked and knows of nothing
+    a *no* in a list of many         nothing: it is asked about alone
     *refused*, *expired*, *closed*   failed or cancelled; it is looked at again, twice
     *not found*                      nothing, of what QFPay has once known; failed after two that
                                      asked for this number alone, five seconds apart and after the
@@ -104,7 +105,8 @@ class Belief:
     word. `waiting`: a terminal is busy with it, and somebody waits for its answer. `ended`: when QFPay ended the request itself; `promising`: with a word of success, or of
     work in hand; `cancelled_there`: with "cancelled". `known`: QFPay has known it. `never_left`:
     no byte of the request left, for certain. `asked`, `asked_at`: how often QFPay was asked since
-    the state began, and when last; `unanswered`: it did not answer then. `looks`, `looked_at`: how often it was asked in vain after the
+    the state began, and when last; `unanswered`: it did not answer then; `ask_alone`: what it said
+    among others has to be asked for by itself. `looks`, `looked_at`: how often it was asked in vain after the
     end. `reason`: of the end, where QFPay gave none.
     """
 
@@ -133,6 +135,7 @@ class Belief:
     asked: int = 0
     asked_at: Moment | None = None
     unanswered: bool = False
+    ask_alone: bool = False
     looks: int = 0
     looked_at: Moment | None = None
     code: str = ''
@@ -205,6 +208,8 @@ class _Weighing:
         belief.asked += said.times
         belief.asked_at = said.again or said.at
         belief.unanswered = said.fact is Fact.UNANSWERED
+        if said.about is About.NUMBER and not belief.unanswered:
+            belief.ask_alone = False
 
     def _become(self, state: str, reason: str = '') -> bool:
         """Take a state, if it may follow on the present one."""
@@ -213,7 +218,7 @@ class _Weighing:
             return False
         belief.state, belief.since, belief.source = state, said.at, said.witness
         belief.by_manager = said.witness is Witness.MANAGER
-        belief.asked, belief.asked_at = 0, None
+        belief.asked, belief.asked_at, belief.ask_alone = 0, None, False
         belief.looks, belief.looked_at = 0, None
         belief.reason = reason
         return True
@@ -375,6 +380,8 @@ class _Weighing:
             self._after_the_end(verdict)
         elif belief.waiting and verdict not in (Verdict.PENDING, Verdict.UNKNOWN):
             return  # the terminal still waits for its customer, who may try again under this number
+        elif self.testimony.about is About.LIST and verdict in (Verdict.FAILED, Verdict.CANCELLED):
+            belief.ask_alone = True  # the paid row of the same number may stand on another page
         elif verdict is Verdict.NOT_FOUND:
             self._not_found()
         else:

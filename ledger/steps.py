@@ -115,6 +115,8 @@ def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
         return Step(Do.ASK, 0.0, About.CONTROL if belief.control == 'needed' else About.NUMBER)
     if _was_told_since_asked(belief) or (belief.cancelled_there and not belief.asked):
         return _ask(attempt)
+    if belief.ask_alone and not belief.unanswered:
+        return _ask(attempt)
     if not attempt.by_terminal and not belief.is_over(now):
         return Step(Do.ASK, _left_of(ROUND, belief, now), About.LIST)
     return _ask(attempt, _left_of(_pause(belief, now), belief, now))

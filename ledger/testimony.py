@@ -75,7 +75,7 @@ class Attempt:
         """How many calls there are that may end the unpaid order (the protocol, A12.3 and B9)."""
         if self.is_refund:
             return 0
-        return 1 if self.by_terminal else len(PAY_TYPES[self.channel].call_off)
+        return 1 if self.by_terminal else len(PAY_TYPES[self.channel].cancel)
 
 
 class Witness(str, Enum):

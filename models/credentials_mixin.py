@@ -1,5 +1,6 @@
-from odoo import api, models
-from odoo.exceptions import UserError, ValidationError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
 
 
 class QFPayCredentialsMixin(models.AbstractModel):
@@ -12,6 +13,10 @@ class QFPayCredentialsMixin(models.AbstractModel):
     _name = 'qfpay.credentials.mixin'
     _description = 'QFPay Credentials'
 
+    link_id = fields.Many2one(
+        'qfpay.link', string='Link', readonly=True, copy=False, ondelete='restrict'
+    )
+
     # The secret's field, and those that are copied from elsewhere, often with blanks around.
     _qfpay_key = ''
     _qfpay_copied = ()
@@ -22,20 +27,50 @@ class QFPayCredentialsMixin(models.AbstractModel):
     def create(self, vals_list):
         vals_list = [self._qfpay_cleaned(vals) for vals in vals_list]
         secrets = [vals.pop(self._qfpay_key, False) for vals in vals_list]
-        records = super().create(vals_list)
+        links = self.env['qfpay.link'].sudo().create([{} for _vals in vals_list])
+        records = super().create(
+            [dict(vals, link_id=link.id) for vals, link in zip(vals_list, links, strict=True)]
+        )
         for record, secret in zip(records, secrets, strict=True):
             if secret:
-                record.write({self._qfpay_key: secret})
+                record._qfpay_write_secret(secret)
         return records
 
     def write(self, vals):
         vals = self._qfpay_cleaned(vals)
-        if self._qfpay_key in vals and len(vals) > 1:
-            secret = {self._qfpay_key: vals.pop(self._qfpay_key)}
-            super().write(vals)
-            self.flush_recordset()
-            return super().write(secret)
-        return super().write(vals)
+        self._check_not_by_hand(vals, ('link_id',))
+        if self._qfpay_key not in vals:
+            return super().write(vals)
+        secret = vals.pop(self._qfpay_key)
+        # Without a value: access, company and what else stands in the way are checked as for any.
+        result = super().write(vals)
+        self.check_access('write')
+        self._check_field_access(self._fields[self._qfpay_key], 'write')
+        self._qfpay_write_secret(secret)
+        return result
+
+    def _qfpay_write_secret(self, secret):
+        """Past everything that logs a statement with its values, should the database refuse it."""
+        field = self._fields[self._qfpay_key]
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                'UPDATE %s SET %s = %s WHERE id IN %s',
+                SQL.identifier(self._table),
+                SQL.identifier(field.name),
+                secret or None,
+                tuple(self.ids),
+            ),
+            log_exceptions=False,
+        )
+        self.invalidate_recordset([field.name], flush=False)
+        self.modified([field.name])
+        self._validate_fields([field.name])
+
+    def _check_not_by_hand(self, vals, names):
+        """What the addon itself learns or makes is for nobody to set, by no way."""
+        if not self.env.su and any(name in vals for name in names):
+            raise AccessError(self.env._('QFPay sets this by itself.'))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_named(self):

@@ -1,8 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
-from .qfpay_start import accepted_currencies
-from .qfpay_terminal import TERMINAL_CURRENCY
+from ..cashier.start import TERMINAL_CURRENCY, accepted_currencies, fits_qfpay
 
 
 class PosConfig(models.Model):
@@ -40,6 +39,28 @@ class PosConfig(models.Model):
                     till_currency=self.currency_id.name,
                 )
             )
+
+        if not fits_qfpay(self.currency_id):
+            raise ValidationError(
+                self.env._(
+                    '%(what)s cannot be used at "%(till)s": Odoo rounds %(currency)s to '
+                    '%(rounding)s, and QFPay counts it in other steps. Correct the rounding of the '
+                    'currency.',
+                    what=what,
+                    till=self.name,
+                    currency=self.currency_id.name,
+                    rounding=self.currency_id.rounding,
+                )
+            )
+
+    def write(self, vals):
+        # Odoo lets cashiers write on their till; which terminal it charges is a manager's decision.
+        is_manager = self.env.su or self.env.user.has_group('point_of_sale.group_pos_manager')
+        if 'qfpay_terminal_id' in vals and not is_manager:
+            raise AccessError(
+                self.env._('Only a Point of Sale manager can choose the QFPay terminal of a till.')
+            )
+        return super().write(vals)
 
     def _explain_qfpay_gaps(self, terminal=None, methods=None):
         """What keeps QFPay payments from working at these tills.

@@ -9,12 +9,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.models import LOG_ACCESS_COLUMNS
 
-from .qfpay_states import OPEN_STATES
+from ..ledger.states import DONE, OPEN, REVERSED
 
 # Written by the ledger only, on payments of whatever method.
 OURS = ('qfpay_confirmation', 'qfpay_transaction_ids')
 # Written by the ledger only, on payments of a QFPay method.
 FACTS = ('transaction_id', 'payment_ref_no', 'card_brand', 'card_no', 'card_type')
+# QFPay, or a manager, said that the money moved.
+SETTLED = ('confirmed', 'manager')
 # Fixed while an attempt is open or done.
 IDENTITY = ('amount', 'payment_method_id', 'pos_order_id', 'uuid')
 # What a line says that waits for its money. The POS takes any other word, and none, for paid.
@@ -43,6 +45,7 @@ class PosPayment(models.Model):
     qfpay_confirmation = fields.Selection(
         selection=[
             ('confirmed', 'Confirmed by QFPay'),
+            ('manager', 'Confirmed by a manager'),
             ('unconfirmed', 'Not confirmed by QFPay'),
         ],
         string='QFPay Confirmation',
@@ -53,7 +56,9 @@ class PosPayment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._qfpay_values_to_create(vals) for vals in vals_list])
+        payments = super().create([self._qfpay_values_to_create(vals) for vals in vals_list])
+        payments._qfpay_judge_doubt()
+        return payments
 
     @api.model
     def _qfpay_values_to_create(self, vals):
@@ -64,9 +69,7 @@ class PosPayment(models.Model):
         kept = dict(_without(vals, OURS), qfpay_confirmation=False)
         if not self._qfpay_serves(method_id):
             return kept
-        order = self.env['pos.order'].browse(vals.get('pos_order_id'))
-        doubt = _doubt(vals.get('payment_status'), order)
-        return dict(kept, **dict.fromkeys(FACTS, False), qfpay_confirmation=doubt)
+        return dict(kept, **dict.fromkeys(FACTS, False))
 
     def write(self, vals):
         vals = _without(vals, OURS)
@@ -77,7 +80,9 @@ class PosPayment(models.Model):
         result = super(PosPayment, self - ours).write(vals)
         for payment in ours:
             if changes := payment._qfpay_changes(payment._qfpay_values_to_write(vals)):
+                payment._qfpay_trace_turning(changes)
                 super(PosPayment, payment).write(changes)
+        self._qfpay_judge_doubt()
         return result
 
     def _qfpay_changes(self, vals):
@@ -104,7 +109,7 @@ class PosPayment(models.Model):
         """`vals` without what the ledger decides."""
         self.ensure_one()
         states = set(self.sudo().qfpay_transaction_ids.mapped('state'))
-        if states & {'done', *OPEN_STATES}:
+        if states & {DONE, *OPEN}:
             vals = _without(vals, IDENTITY)
         if states:
             # Every attempt is known by it, also one that is late.
@@ -115,26 +120,53 @@ class PosPayment(models.Model):
         kept = _without(vals, FACTS)
         if method_id != self.payment_method_id.id:
             kept.update(dict.fromkeys(FACTS, False))
-        if 'done' in states:
-            return _without(kept, ('payment_status',))
-        doubt = _doubt(kept.get('payment_status', self.payment_status), self.pos_order_id)
-        return dict(kept, qfpay_confirmation=doubt)
+        return _without(kept, ('payment_status',)) if DONE in states else kept
 
     @api.model
     def _qfpay_serves(self, method_id):
         method = self.env['pos.payment.method'].browse(method_id)
         return bool(method and method._qfpay_provider())
 
-    def _qfpay_doubt(self):
-        """Their order is paid, so they count as paid: mark those that QFPay never confirmed."""
-        doubtful = self.filtered(
-            lambda payment: (
-                payment.qfpay_confirmation != 'confirmed'
-                and payment.payment_method_id._qfpay_provider()
-                and not payment.currency_id.is_zero(payment.amount)
+    def _qfpay_judge_doubt(self):
+        """Mark what counts as paid and was never confirmed.
+
+        On the records, whichever way they came to be as they are: a line can be moved to another
+        order, or an order be paid around it.
+        """
+        for payment in self:
+            is_settled = payment.qfpay_confirmation in SETTLED
+            if is_settled or not payment.payment_method_id._qfpay_provider():
+                continue
+            doubt = 'unconfirmed' if payment._qfpay_counts_as_paid() else False
+            if payment.qfpay_confirmation != doubt:
+                payment._qfpay_write({'qfpay_confirmation': doubt})
+
+    def _qfpay_counts_as_paid(self):
+        """By its own word or its order's, without the ledger's."""
+        if self.currency_id.is_zero(self.amount):
+            return False
+        is_open_order = self.pos_order_id.state in (False, 'draft', 'cancel')
+        return self.payment_status not in WAITING or not is_open_order
+
+    def _qfpay_trace_turning(self, changes):
+        """An unconfirmed payment of a paid order becomes another method's: that is written down."""
+        method = self.env['pos.payment.method'].browse(changes.get('payment_method_id'))
+        if method and not method._qfpay_provider() and self.qfpay_confirmation == 'unconfirmed':
+            self._qfpay_leave_trace(
+                self.env._(
+                    '%(amount)s, recorded as paid with %(method)s and never confirmed by QFPay, is '
+                    'now booked as %(other)s.',
+                    amount=self.currency_id.format(self.amount),
+                    method=self.payment_method_id.name,
+                    other=method.name,
+                )
             )
-        )
-        doubtful._qfpay_write({'qfpay_confirmation': 'unconfirmed'})
+
+    def _qfpay_leave_trace(self, sentence):
+        """Tell whoever looks at the order what became of a payment of it."""
+        order = self.pos_order_id
+        if order.state not in (False, 'draft', 'cancel'):
+            order.sudo().message_post(body=sentence, author_id=self.env.user.partner_id.id)
 
     def _qfpay_write(self, vals):
         """Past `write`, which guards these fields."""
@@ -145,13 +177,13 @@ class PosPayment(models.Model):
 
         :param row: the `qfpay.transaction` whose state has just changed
         """
-        if not self or row.state not in ('done', 'failed', 'cancelled'):
+        if not self or row.state in OPEN:
             return
         # Only what is needed: the cashier waits for this, and these records are wide.
         self.fetch(['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation'])
         if row.state == 'done':
             agrees = row.currency_id.compare_amounts(self.amount, row.amount) == 0
-            is_settled = self.qfpay_confirmation == 'confirmed'
+            is_settled = self.qfpay_confirmation in SETTLED
             if not agrees and not is_settled and self.pos_order_id.state == 'draft':
                 # Nothing is booked yet: the line is worth what QFPay has moved.
                 self._qfpay_write({'amount': row.amount})
@@ -163,8 +195,15 @@ class PosPayment(models.Model):
                 'card_brand': row.card_scheme,
                 'card_no': row.card_last4,
                 'card_type': row.card_type or row.wallet,
-                'qfpay_confirmation': 'confirmed' if agrees else 'unconfirmed',
+                'qfpay_confirmation': 'unconfirmed',
             }
+            if agrees:
+                values['qfpay_confirmation'] = 'manager' if row.by_manager else 'confirmed'
+        elif row.state == REVERSED:
+            # the money is gone again; an order that is not closed has to be paid anew
+            is_draft = self.pos_order_id.state == 'draft'
+            values = {'payment_status': 'retry'} if is_draft else {}
+            values['qfpay_confirmation'] = False if is_draft else 'unconfirmed'
         elif self.payment_status != 'done':
             values = {'payment_status': 'retry'}
         else:
@@ -173,24 +212,32 @@ class PosPayment(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):
-        for row in self.sudo().qfpay_transaction_ids:
-            if row.state in OPEN_STATES:
+        for payment in self.sudo():
+            rows = payment.qfpay_transaction_ids
+            if any(row.state in OPEN for row in rows):
                 raise UserError(
                     self.env._(
                         'This payment is under way at QFPay. Call it off or wait for the result '
                         'before you remove it.'
                     )
                 )
-            if row.state == 'done':
-                raise UserError(
-                    self.env._('QFPay has taken this payment. Validate the order, then refund it.')
+            if payment.qfpay_confirmation == 'unconfirmed':
+                payment._qfpay_leave_trace(
+                    self.env._(
+                        '%(amount)s, recorded as paid with %(method)s and never confirmed by '
+                        'QFPay, was removed.',
+                        amount=payment.currency_id.format(payment.amount),
+                        method=payment.payment_method_id.name,
+                    )
                 )
 
-
-def _doubt(status, order):
-    """The confirmation of a line without the ledger's word, by its own word or its order's."""
-    is_paid = status not in WAITING or order.state not in (False, 'draft', 'cancel')
-    return 'unconfirmed' if is_paid else False
+    def unlink(self):
+        # a till that removed a failed line may not know yet that it was paid after all: the order
+        # goes on without it, and a manager is called
+        paid = self.sudo().qfpay_transaction_ids.filtered(lambda row: row.state == DONE)
+        result = super().unlink()
+        paid._lost_line()
+        return result
 
 
 def _without(vals, names):

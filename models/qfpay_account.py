@@ -1,27 +1,21 @@
-"""A merchant account of QFPay's OpenAPI: who the shop is to QFPay, and how the courier asks there.
-
-One account serves many payment methods and tills. What all workers and servers of the database
-have to agree on, how many requests were made and who asks about the open payments, is kept in
-`qfpay.account.pulse`, so that it never touches the settings.
-"""
+"""A merchant account of QFPay's OpenAPI: who the shop is to QFPay, and what is asked there."""
 
 import secrets
-import time
-from datetime import timedelta, timezone
-from functools import partial
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .. import courier
-from ..qfpay.errors import InvalidRequest, NotificationRefused, RateLimited
+from ..qfpay.errors import InvalidRequest, NotificationRefused
+from ..qfpay.masking import masked
 from ..qfpay.openapi.account import Account, checked_base_url
 from ..qfpay.openapi.catalogue import ENVIRONMENTS, PAY_TYPES, Mode
 from ..qfpay.openapi.gateway import Gateway
 from ..qfpay.openapi.message import (
     LONGEST_EXPIRY,
+    QFPAY_EXPIRY,
     SHORTEST_EXPIRY,
-    CallOff,
+    Cancel,
     CpmPayment,
     MpmPayment,
     Refund,
@@ -30,14 +24,12 @@ from ..qfpay.openapi.notification import read_notification
 from ..qfpay.openapi.signature import ClientKey, SignType
 from .notice import notice
 
-# How long after its end an order may still turn out paid before it is called off (B14).
-GRACE = timedelta(seconds=30)
-# A customer's code that is not charged by then is called off (B14).
-SCAN_TIME = timedelta(minutes=2)
+# How long after its end an order may still turn out paid before it is cancelled, in seconds (B14).
+GRACE = 30
+# A customer's code that is not charged by then is cancelled, in seconds (B14).
+SCAN_TIME = 120
 # By these QFPay knows whose payment is asked about.
 IDENTITY = ('app_code', 'mchid', 'environment', 'custom_url')
-# The longest that a request waits for its slot before it is given up.
-SLOT_PATIENCE = 20
 
 
 class QFPayAccount(models.Model):
@@ -133,6 +125,7 @@ class QFPayAccount(models.Model):
         return accounts
 
     def write(self, vals):
+        self._check_not_by_hand(vals, ('notify_token',))
         self._check_may_set_address(vals.get('custom_url'))
         if any(name in vals for name in IDENTITY):
             self._check_nothing_open()
@@ -216,6 +209,14 @@ class QFPayAccount(models.Model):
         )
 
     def _credentials(self):
+        """Who the shop is to QFPay.
+
+        :return: qfpay.openapi.account.Account
+        :raise UserError: app code or client key are not set
+        """
+        self.ensure_one()
+        if not self._is_set_up():
+            raise UserError(self._explain_not_set_up())
         settings = self.sudo()
         return Account(
             base_url=ENVIRONMENTS.get(settings.environment) or settings.custom_url,
@@ -225,118 +226,56 @@ class QFPayAccount(models.Model):
             sign_type=SignType(settings.signature_type),
         )
 
-    def _gateway(self):
-        """QFPay for this account; every request takes a slot of the common budget.
+    def _payment_request(self, row):
+        """The request for a payment or a refund (the protocol, B6.1 and B8).
 
-        :return: qfpay.openapi.gateway.Gateway
-        :raise UserError: app code or client key are not set
-        """
-        self.ensure_one()
-        if not self._is_set_up():
-            raise UserError(self._explain_not_set_up())
-        permit = partial(_wait_for_slot, self.env.cr.dbname, self.id)
-        return Gateway(self._credentials(), permit=permit)
-
-    def _errand(self, transaction):
-        """What the courier is to do for a row of the ledger, in plain objects without a cursor.
-
-        :param transaction: the `qfpay.transaction`
-        :return: courier.Errand
-        """
-        self.ensure_one()
-        gateway = self._gateway()
-        reference = transaction.reference
-        requested_at = _moment(transaction.requested_at)
-
-        def inquire():
-            return gateway.query([reference], since=requested_at)[reference]
-
-        if transaction.kind == 'refund':
-            request = Refund(
-                syssn=transaction.original_id.syssn,
-                reference=reference,
-                amount_minor=transaction.amount_minor,
-                requested_at=requested_at,
-                till=transaction.config_id.name,
-            )
-            return courier.Errand(
-                send=lambda: gateway.refund(request), inquire=inquire, in_round=True
-            )
-        send = None
-        if transaction.state == 'draft':
-            send = partial(gateway.pay, self._payment_request(transaction))
-        order = CallOff(
-            pay_type=transaction.channel,
-            amount_minor=transaction.amount_minor,
-            requested_at=requested_at,
-            reference=reference,
-            syssn=transaction.syssn or None,
-            till=transaction.config_id.name,
-        )
-        return courier.Errand(
-            send=send,
-            inquire=inquire,
-            call_off=lambda: gateway.call_off(order),
-            in_round=True,
-        )
-
-    def _payment_request(self, transaction):
-        """The request for a payment (the protocol, B6.1).
-
+        :param row: of the ledger, a `qfpay.transaction`
         :raise InvalidRequest: a field cannot be sent
         """
         common = {
-            'reference': transaction.reference,
-            'amount_minor': transaction.amount_minor,
-            'currency': transaction.currency_id.name,
-            'pay_type': transaction.channel,
-            'requested_at': _moment(transaction.requested_at),
-            'till': transaction.config_id.name,
+            'reference': row.reference,
+            'amount_minor': row.amount_minor,
+            'requested_at': row._requested(),
+            'till': row.config_id.name,
         }
-        if PAY_TYPES[transaction.channel].mode is Mode.CPM:
-            return CpmPayment(**common, auth_code=transaction.sudo().auth_code or '')
+        if row.kind == 'refund':
+            return Refund(**common, syssn=row.original_id.syssn)
+        common.update(currency=row.currency_id.name, pay_type=row.channel)
+        if PAY_TYPES[row.channel].mode is Mode.CPM:
+            return CpmPayment(**common, auth_code=row.sudo().auth_code or '')
         return MpmPayment(**common, expires_minutes=self.expiry_minutes)
 
-    def _deadline(self, transaction, now):
-        """When an order that is still open is called off."""
-        if transaction.kind == 'refund' or PAY_TYPES[transaction.channel].mode is Mode.CPM:
-            return transaction.requested_at + SCAN_TIME
-        return transaction.requested_at + timedelta(minutes=self.expiry_minutes) + GRACE
+    def _cancel_request(self, row, way):
+        """How an order is ended that nobody has paid (the protocol, B9).
 
-    # ------------------------------------------------------------------
-    # The round: one question for all open payments
-    # ------------------------------------------------------------------
-
-    def _claim_round(self, who):
-        """Make the calling process the one that asks about the open payments of this account.
-
-        :param str who: the process
-        :return: courier.Questions; None when nothing is open or another process asks
+        :param int way: how many ways QFPay has turned away before
         """
-        self.ensure_one()
-        rows = self.env['qfpay.transaction'].search(
-            [('account_id', '=', self.id), ('state', 'in', ('sent', 'pending', 'unknown'))],
-            order='id',
+        return Cancel(
+            path=PAY_TYPES[row.channel].cancel[way],
+            pay_type=row.channel,
+            amount_minor=row.amount_minor,
+            requested_at=row._requested(),
+            reference=row.reference,
+            syssn=row.syssn or None,
+            till=row.config_id.name,
         )
-        if not rows or not self.exists() or not self._is_set_up():
-            self.env['qfpay.account.pulse']._end_round(self, who)
-            return None
-        if not self.env['qfpay.account.pulse']._hold_round(self, who):
-            return None
-        now = self.env['qfpay.transaction']._clock()
-        lapsed = rows.filtered(
-            lambda row: row.deadline < now and row.kind == 'payment' and not row.lapsed
-        )
-        lapsed.lapsed = True
-        references = rows.mapped('reference')
-        gateway = self._gateway()
-        since = _moment(min(rows.mapped('requested_at')))
-        return courier.Questions(
-            ask=lambda: gateway.query(references, since=since),
-            rows={row.reference: row.id for row in rows},
-            known={row.id: row._verdicts_without_news(now) for row in rows},
-            lapsed=lapsed.ids,
-        )
+
+    def _life_of_code(self, pay_type):
+        """How long QFPay lets a shown code be paid: ours, where it obeys us, else its own."""
+        minutes = self.expiry_minutes
+        if not PAY_TYPES[pay_type].expires:
+            minutes = max(minutes, QFPAY_EXPIRY)
+        return timedelta(minutes=minutes)
+
+    def _patience(self, row, now):
+        """Seconds after which an order that is sent now is cancelled, or is asked about alone.
+
+        :param now: by the database's clock
+        """
+        if row.kind == 'refund' or PAY_TYPES[row.channel].mode is Mode.CPM:
+            return SCAN_TIME
+        ends_at = row.requested_at + self._life_of_code(row.channel)
+        return (ends_at - now).total_seconds() + GRACE
 
     # ------------------------------------------------------------------
     # Notifications
@@ -345,7 +284,7 @@ class QFPayAccount(models.Model):
     def _take_notification(self, raw, signature):
         """Tell the ledger what QFPay reports.
 
-        Each in a transaction of its own, run again at once when another witness got in its way.
+        In the request's own transaction, which Odoo runs again when another witness got in its way.
 
         :param bytes raw: the body as it came
         :param str signature: its header
@@ -355,10 +294,9 @@ class QFPayAccount(models.Model):
         if not self.client_key:
             raise NotificationRefused('The account has no key.', 'signature')
         report = read_notification(raw, signature, ClientKey(self.client_key))
-        courier.transact(
-            self.env.cr.dbname,
-            lambda env: env['qfpay.transaction']._hear(env[self._name].browse(self.id), report),
-        )
+        ledger = self.env['qfpay.transaction']
+        if row := ledger._hear_notification(self, report, masked(report.outcome.heard)):
+            row._tell_soon()
 
     # ------------------------------------------------------------------
     # What a manager does
@@ -368,7 +306,7 @@ class QFPayAccount(models.Model):
         """Ask about a number that was never used, and say what is wrong, if anything."""
         self.ensure_one()
         self.check_access('write')
-        found = self._gateway().test_connection()
+        found = Gateway(self._credentials()).test_connection()
         if found.problem is None:
             return notice(
                 'success', self.env._('QFPay answers for "%(account)s".', account=self.name)
@@ -420,105 +358,3 @@ class QFPayAccount(models.Model):
         return sentences.get(
             found.problem, self.env._('QFPay is in trouble (%(said)s). Try later.', said=said)
         )
-
-
-class QFPayAccountPulse(models.Model):
-    """What the processes and servers of a database share about an account."""
-
-    _name = 'qfpay.account.pulse'
-    _description = 'QFPay Account Pulse'
-    _log_access = False
-
-    # QFPay allows 100 requests a second and 400 a minute (the protocol, B11). A bucket of BURST
-    # slots that refills with PACE slots a second gives at most 95 in any second and 390 in any
-    # minute. `spent_until` is when the bucket would be full again.
-    BURST = 90
-    PACE = 5.0
-    # A process that has not asked for so long has died.
-    ROUND_LEASE = 45
-
-    account_id = fields.Many2one('qfpay.account', required=True, ondelete='cascade')
-    spent_until = fields.Datetime()
-    asker = fields.Char()
-    asked_until = fields.Datetime()
-
-    _account_unique = models.Constraint('UNIQUE (account_id)')
-
-    @api.model
-    def _ensure(self, account):
-        self.env.cr.execute(
-            'INSERT INTO qfpay_account_pulse (account_id) VALUES (%s) ON CONFLICT DO NOTHING',
-            [account.id],
-        )
-
-    @api.model
-    def _take_slot(self, account):
-        """One request of the account's budget.
-
-        :return: seconds to wait before asking again; 0 when the slot is taken
-        """
-        self._ensure(account)
-        self.env.cr.execute(
-            """
-            UPDATE qfpay_account_pulse
-               SET spent_until = GREATEST(spent_until, clock_timestamp() AT TIME ZONE 'UTC')
-                   + %(slot)s * interval '1 second'
-             WHERE account_id = %(account)s
-               AND (spent_until IS NULL OR spent_until
-                    <= clock_timestamp() AT TIME ZONE 'UTC' + %(depth)s * interval '1 second')
-            """,
-            {
-                'account': account.id,
-                'slot': 1 / self.PACE,
-                'depth': (self.BURST - 1) / self.PACE,
-            },
-        )
-        return 0 if self.env.cr.rowcount else 1 / self.PACE
-
-    @api.model
-    def _hold_round(self, account, who):
-        """Whether `who` is the one that asks about the open payments, from now for a while."""
-        self._ensure(account)
-        self.env.cr.execute(
-            """
-            UPDATE qfpay_account_pulse
-               SET asker = %(who)s,
-                   asked_until = (now() AT TIME ZONE 'UTC') + %(lease)s * interval '1 second'
-             WHERE account_id = %(account)s
-               AND (asker = %(who)s OR asked_until IS NULL
-                    OR asked_until < now() AT TIME ZONE 'UTC')
-            """,
-            {'account': account.id, 'who': who, 'lease': self.ROUND_LEASE},
-        )
-        return bool(self.env.cr.rowcount)
-
-    @api.model
-    def _end_round(self, account, who):
-        """Nothing is open: another process need not wait for the lease to run out."""
-        self.env.cr.execute(
-            """
-            UPDATE qfpay_account_pulse SET asked_until = NULL
-             WHERE account_id = %s AND asker = %s AND asked_until IS NOT NULL
-            """,
-            [account.id, who],
-        )
-
-
-def _wait_for_slot(db_name, account_id):
-    """Wait until the account may make one more request; for threads that may wait.
-
-    :raise RateLimited: the budget stayed spent for too long
-    """
-    ends_at = time.monotonic() + SLOT_PATIENCE
-    while pause := courier.transact(
-        db_name,
-        lambda env: env['qfpay.account.pulse']._take_slot(env['qfpay.account'].browse(account_id)),
-    ):
-        if time.monotonic() > ends_at:
-            raise RateLimited('The budget of requests to QFPay is spent.')
-        time.sleep(pause)
-
-
-def _moment(naive):
-    """Odoo's UTC without a zone, as a moment with one."""
-    return naive.replace(tzinfo=timezone.utc)

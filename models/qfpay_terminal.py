@@ -1,25 +1,27 @@
-"""A QFPay terminal: where it is, its POS-KEY, and how the courier speaks with it."""
-
-from dataclasses import replace
-from datetime import timedelta
+"""A QFPay terminal: where it is, its POS-KEY, and what it is asked."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .. import courier
-from ..courier import Errand
+from ..cashier.messages import explain_terminal_code
+from ..cashier.start import TERMINAL_CURRENCY
+from ..courier.carrying import AtTerminal
+from ..ledger.testimony import About
 from ..qfpay.ecr.cipher import PosKey
 from ..qfpay.ecr.link_http import HttpLink
-from ..qfpay.ecr.message import CHANNELS, DEFAULT_TIMEOUT, Inquiry, Payment, Refund
-from ..qfpay.ecr.terminal import Terminal
+from ..qfpay.ecr.message import (
+    CHANNELS,
+    DEFAULT_TIMEOUT,
+    CancelRequest,
+    Inquiry,
+    Payment,
+    Refund,
+)
 from ..qfpay.errors import AnswerLost, InvalidRequest, NotSent
-from ..qfpay.outcome import Outcome, Verdict
 from .notice import notice
-from .qfpay_words import explain_terminal_code
 
 # How long after the customer's time is over a terminal may still be busy with the payment.
-GRACE = timedelta(seconds=60)
-TERMINAL_CURRENCY = 'HKD'
+GRACE = 60
 
 # These have no card reader: they take what the customer pays with a QR code (the protocol, A1).
 QR_ONLY_MODELS = ('pax_a920',)
@@ -89,6 +91,7 @@ class QFPayTerminal(models.Model):
     )
 
     def write(self, vals):
+        self._check_not_by_hand(vals, ('sealed',))
         if 'host' in vals or 'port' in vals or vals.get('active') is False:
             self._check_nothing_open()
         if 'host' in vals or 'pos_key' in vals:
@@ -202,140 +205,68 @@ class QFPayTerminal(models.Model):
             terminal=self.name,
         )
 
-    def _terminal(self):
-        """The terminal as one speaks with it.
+    def _http(self):
+        """The way to the terminal.
 
-        :return: qfpay.ecr.terminal.Terminal
+        :return: qfpay.ecr.link_http.HttpLink
         :raise UserError: address or POS-KEY are not set
         """
         self.ensure_one()
         if not self._is_set_up():
             raise UserError(self._explain_not_set_up())
-        settings = self.sudo()
-        link = HttpLink(settings.host, settings.port)
-        return Terminal(link, PosKey(settings.pos_key), settings.sealed)
+        return HttpLink(self.sudo().host, self.port)
 
-    def _payment_request(self, transaction):
-        """The request for a payment (the protocol, A6.1).
+    def _key(self):
+        """What is shared with the terminal: qfpay.ecr.cipher.PosKey."""
+        return PosKey(self.sudo().pos_key)
 
-        :raise InvalidRequest: amount or reference cannot be sent
+    def _command(self, row, about):
+        """What the terminal is asked about a row of the ledger.
+
+        :param ledger.testimony.About about: the payment or refund itself, or a question
+        :return: a qfpay.ecr.message.Command; None when there is nothing to ask about
+        :raise InvalidRequest: something of it cannot be sent
         """
+        self.ensure_one()
+        if about is About.CANCEL:
+            return CancelRequest()
+        if about is About.NUMBER:
+            return Inquiry(reference=row.reference)
+        if about is About.ORIGINAL:
+            return Inquiry(syssn=row.original_id.syssn)
+        if about is About.CONTROL:
+            known = self._certainly_known(row)
+            return Inquiry(syssn=known.syssn) if known else None
+        if row.kind == 'refund':
+            return Refund(syssn=row.original_id.syssn, amount_minor=row.amount_minor)
         return Payment(
-            amount_minor=transaction.amount_minor,
-            channel=transaction.channel,
-            reference=transaction.reference,
+            amount_minor=row.amount_minor,
+            channel=row.channel,
+            reference=row.reference,
             timeout=self.timeout,
         )
 
-    def _errand(self, transaction):
-        """What the courier is to do for a row of the ledger, in plain objects without a cursor.
-
-        :param transaction: the `qfpay.transaction`
-        :return: courier.Errand
-        """
-        self.ensure_one()
-        terminal = self._terminal()
-        if transaction.kind == 'refund':
-            return self._refund_errand(terminal, transaction)
-        request = self._payment_request(transaction)
-        inquiry = Inquiry(reference=transaction.reference)
-        db_name, terminal_id = self.env.cr.dbname, self.id
-
-        def control():
-            # Seldom needed, and then there is no cursor: not on the way to the waking terminal.
-            return courier.transact(
-                db_name, lambda env: env['qfpay.terminal'].browse(terminal_id)._control()
-            )
-
-        def inquire():
-            return terminal.inquire(inquiry, control)
-
-        def send():
-            outcome = terminal.pay(request)
-            if outcome.verdict is not Verdict.CANCELLED:
-                return outcome
-            # "Cancelled" may cross with an approval: one question settles it (A8, code 6001).
-            doubt = replace(outcome, verdict=Verdict.UNKNOWN)
-            try:
-                found = inquire()
-            except (NotSent, AnswerLost):
-                return doubt
-            if found.verdict in (Verdict.DONE, Verdict.PENDING):
-                return found
-            return doubt if found.verdict is Verdict.UNKNOWN else outcome
-
-        return Errand(
-            send=send,
-            inquire=inquire,
-            call_off=terminal.cancel,
-            complete=CHANNELS[transaction.channel].card,
-        )
-
-    def _control(self):
-        """What this terminal certainly knows: the newest payment made on it.
-
-        :return: qfpay.ecr.message.Inquiry, None when there was none yet
-        """
-        paid = self.env['qfpay.transaction'].search_fetch(
+    def _certainly_known(self, row):
+        """The newest other payment that was made on this terminal: it must find that one."""
+        return self.env['qfpay.transaction'].search_fetch(
             [
                 ('terminal_id', '=', self.id),
                 ('kind', '=', 'payment'),
                 ('state', '=', 'done'),
                 ('syssn', '!=', False),
+                ('id', '!=', row.id),
             ],
             ['syssn'],
             limit=1,
         )
-        return Inquiry(syssn=paid.syssn) if paid else None
 
-    def _deadline(self, transaction, now):
-        """When the terminal cannot be busy any more with a row that is sent now."""
+    def _patience(self, row, _now):
+        """Seconds after which the terminal cannot be busy any more with a row that is sent now."""
         seconds = self.timeout
-        if transaction.kind == 'refund':
-            # The terminal cannot be told how long to wait with a refund.
+        if row.kind == 'refund':
+            # the terminal cannot be told how long to wait with a refund
             seconds = max(seconds, DEFAULT_TIMEOUT)
-        return now + timedelta(seconds=seconds) + GRACE
-
-    def _refund_errand(self, terminal, transaction):
-        """Give money back (the protocol, A12.4).
-
-        A refund has no reference of its own on the terminal: after a lost answer only what is left
-        of the original payment tells whether it happened. So QFPay is asked before, too: its portal
-        gives money back that no ledger knows of.
-        """
-        amount_minor = transaction.amount_minor
-        left_before = transaction.left_before_minor
-        request = Refund(syssn=transaction.original_id.syssn, amount_minor=amount_minor)
-        inquiry = Inquiry(syssn=request.syssn)
-
-        def ask():
-            payment = terminal.inquire(inquiry)
-            # A payment that was given back as a whole counts as cancelled.
-            is_known = payment.verdict in (Verdict.DONE, Verdict.CANCELLED)
-            return payment, payment.refundable_minor if is_known else None
-
-        def look():
-            nonlocal left_before
-            try:
-                _payment, left = ask()
-            except AnswerLost as error:
-                raise NotSent(error.message) from error
-            if left is not None:
-                left_before = left
-            return left
-
-        def inquire():
-            payment, left = ask()
-            if left is None:
-                return Outcome(verdict=Verdict.UNKNOWN, code=payment.code, message=payment.message)
-            return Outcome(
-                verdict=Verdict.DONE if left <= left_before - amount_minor else Verdict.NOT_FOUND,
-                code=payment.code,
-                currency=payment.currency,
-                signed=payment.signed,
-            )
-
-        return Errand(look=look, send=lambda: terminal.refund(request), inquire=inquire)
+        return seconds + GRACE
 
     def action_test(self):
         """Ask the terminal about a payment that does not exist, and say what the answer tells.
@@ -344,8 +275,10 @@ class QFPayTerminal(models.Model):
         """
         self.ensure_one()
         self.check_access('write')
+        inquiry = Inquiry(reference=f'TEST-{self.id}')
         try:
-            outcome = self._terminal().inquire(Inquiry(reference=f'TEST-{self.id}'))
+            asked = AtTerminal(link=self._http(), key=self._key(), command=inquiry)
+            outcome = asked.carry(lambda: None)
         except NotSent:
             return notice(
                 'danger',
@@ -366,9 +299,20 @@ class QFPayTerminal(models.Model):
                     host=self.host,
                 ),
             )
-        if outcome.code in ('6000', '6002'):
-            self.sudo().sealed = outcome.signed
+        if outcome.code not in ('6000', '6002'):
+            return notice('danger', explain_terminal_code(self.env, outcome.code))
+        was_sealed, self.sudo().sealed = self.sealed, outcome.signed
+        if was_sealed and not outcome.signed:
             return notice(
-                'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
+                'warning',
+                self.env._(
+                    '"%(terminal)s" answers, but no longer encrypts: somebody has switched it off '
+                    'in the QFPay portal, or another device stands at this address. Its answers '
+                    'count again from now on.',
+                    terminal=self.name,
+                ),
             )
-        return notice('danger', explain_terminal_code(self.env, outcome.code))
+        return notice(
+            'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
+        )
+

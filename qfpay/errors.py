@@ -21,7 +21,8 @@ An answer that can be read is never an error, also when it says *no*: it is an `
 from typing import Literal
 
 LossReason = Literal['timeout', 'connection', 'unreadable', 'too_large']
-UnreachedReason = Literal['network', 'tls']
+UnreachedReason = Literal['network', 'tls', 'stale']
+_HEARD_LENGTH = 1000
 RefusalReason = Literal['signature', 'unreadable', 'too_large']
 
 
@@ -50,8 +51,9 @@ class InvalidRequest(QFPayError, ValueError):
 class NotSent(QFPayError):
     """No connection: not one byte of the request left. The money did not move.
 
-    `reason`: nobody answered there (`network`), or somebody did whose certificate cannot be
-    trusted (`tls`), which a wrong date on this machine causes too.
+    `reason`: nobody answered there (`network`); somebody did whose certificate cannot be trusted
+    (`tls`), which a wrong date on this machine causes too; or whoever was to send it had waited
+    for too long, and let it be (`stale`).
     """
 
     def __init__(self, message: str, reason: UnreachedReason = 'network') -> None:
@@ -75,12 +77,19 @@ class AnswerLost(QFPayError):
 
     `reason` tells what happened to the answer: it did not come in time (`timeout`), the connection
     broke (`connection`), it is no answer of the protocol (`unreadable`), or it is bigger than any
-    answer of the protocol could be (`too_large`).
+    answer of the protocol could be (`too_large`). `heard`: its beginning, where there was any.
     """
 
-    def __init__(self, message: str, reason: LossReason = 'unreadable') -> None:
+    def __init__(
+        self, message: str, reason: LossReason = 'unreadable', heard: bytes = b''
+    ) -> None:
         super().__init__(message)
         self.reason: LossReason = reason
+        self.heard = heard[:_HEARD_LENGTH].decode('utf-8', errors='replace')
+
+
+class NoSuchCall(AnswerLost):
+    """The server there has no such call (HTTP 404 or 405): nothing was done."""
 
 
 class NotificationRefused(QFPayError):

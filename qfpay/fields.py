@@ -5,6 +5,7 @@ out without control characters. Numbers are expected as the text they were writt
 with its numbers as texts), so that 1010 and "1010" are the same and nothing becomes a float.
 """
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -24,6 +25,14 @@ class Fields:
 
     def raw(self, name: str) -> JsonValue:
         return self._values.get(name)
+
+    def with_data(self, data: 'Fields') -> 'Fields':
+        """These fields, with others in the place of `data`."""
+        return Fields({**self._values, 'data': dict(data._values)})
+
+    def as_text(self) -> str:
+        """All of it, for people."""
+        return json.dumps(dict(self._values), ensure_ascii=False, default=str)
 
     def over(self, others: Mapping[str, JsonValue]) -> 'Fields':
         """These fields, and the others where these have nothing."""

@@ -22,7 +22,7 @@ and credentials from the environment are kept out.
 import io
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPResponse
@@ -64,6 +64,7 @@ class _Passage:
     ends_at: float
     connect_timeout: float
     read_timeout: float
+    before_first_byte: Callable[[], None]
     left: bool = False
     late: bool = False
 
@@ -149,6 +150,8 @@ class _Connection(HTTPConnection):
         if self.sock is None:
             self.connect()
         self.sock.settimeout(self._passage.remaining(self._passage.read_timeout))
+        if not self._passage.left:
+            self._passage.before_first_byte()
         self._passage.left = True
         return super().send(data)
 
@@ -225,14 +228,18 @@ class Wire:
         read_timeout: float,
         deadline: float,
         limit: int = ANSWER_LIMIT,
+        before_first_byte: Callable[[], None] = lambda: None,
     ) -> Reply:
         """Send one request and return what comes back, whatever its status.
 
         `read_timeout`: seconds of silence after which an answer is given up. `deadline`: seconds
-        for everything together. `limit`: bytes that an answer may have. Raises NotSent or
-        AnswerLost, and nothing else.
+        for everything together. `limit`: bytes that an answer may have. `before_first_byte` is
+        called when the connection stands; it may raise NotSent, and then nothing leaves. Raises
+        NotSent or AnswerLost, and nothing else.
         """
-        passage = _Passage(time.monotonic() + deadline, self._connect_timeout, read_timeout)
+        passage = _Passage(
+            time.monotonic() + deadline, self._connect_timeout, read_timeout, before_first_byte
+        )
         try:
             return self._exchange(passage, method, path, body, headers, limit)
         except QFPayError:
@@ -267,7 +274,9 @@ class Wire:
             while chunk := response.raw.read(_CHUNK, decode_content=False):
                 answer += chunk
                 if len(answer) > limit:
-                    raise AnswerLost(f'The answer is longer than {limit} bytes.', 'too_large')
+                    raise AnswerLost(
+                        f'The answer is longer than {limit} bytes.', 'too_large', bytes(answer)
+                    )
             received = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status_code, received, bytes(answer))
 

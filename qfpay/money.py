@@ -1,6 +1,6 @@
 """Money as whole minor units. Nothing here or above multiplies a float by a hundred."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from .errors import InvalidRequest
 
@@ -26,6 +26,15 @@ def to_minor(amount: 'Decimal | float | str', decimals: int) -> int:
     if abs(whole) > LARGEST_MINOR:
         raise InvalidRequest(f'{amount} is too large', field='amount')
     return whole
+
+
+def nearest_minor(amount: float, decimals: int) -> int:
+    """The whole minor units nearest to an amount in currency units, for a limit.
+
+    :param amount: in currency units; a float counts as its shortest decimal text
+    :param decimals: decimal places of the minor unit
+    """
+    return int(Decimal(str(amount)).scaleb(decimals).to_integral_value(ROUND_HALF_UP))
 
 
 def check_minor(amount: object) -> None:

@@ -8,7 +8,7 @@ from .errors import InvalidRequest
 #: no summer time since 1979
 HONG_KONG = timezone(timedelta(hours=8), 'HKT')
 _FORMAT = '%Y-%m-%d %H:%M:%S'
-_FORM = re.compile(r'[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}')
+_FORM = re.compile(r'([0-9]{4})-?([0-9]{2})-?([0-9]{2})[ T]?([0-9]{2}):?([0-9]{2}):?([0-9]{2})')
 
 
 def in_hong_kong(moment: datetime) -> datetime:
@@ -24,11 +24,13 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str | None) -> datetime | None:
-    """The moment that QFPay wrote, None when it is none."""
-    if not text or not _FORM.fullmatch(text):
+    """The moment that QFPay wrote, with or without signs between the digits; None when it is none."""
+    match = _FORM.fullmatch(text or '')
+    if not match:
         return None
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime.strptime(text, _FORMAT).replace(tzinfo=HONG_KONG)
+        return datetime(year, month, day, hour, minute, second, tzinfo=HONG_KONG)
     except ValueError:
         return None
 

@@ -35,6 +35,7 @@ from decimal import Decimal
 from ..errors import AnswerLost
 from ..fields import MESSAGE_LENGTH, Fields, JsonValue
 from ..outcome import Outcome, TradeType, Verdict
+from ..times import from_text
 from .cipher import PosKey
 from .codes import (
     CANCEL_VALUES,
@@ -50,7 +51,7 @@ from .codes import (
     UNLISTED_HOST_CODE,
     ResponseCode,
 )
-from .lenient import read
+from .lenient import read, read_strictly
 from .message import CHANNELS, DECIMALS
 
 _LAYERS = 4
@@ -68,7 +69,7 @@ _WALLETS: Mapping[str, str] = {
 class _Answer:
     """An opened answer: the outer code, its row in the table, the texts, the data if any.
 
-    `sealed`: it was encrypted.
+    `sealed`: it was encrypted. `strict`: all of it is strict JSON.
     """
 
     code: str
@@ -76,6 +77,7 @@ class _Answer:
     fields: '_Fields'
     data: '_Fields | None'
     sealed: bool
+    strict: bool
 
     @property
     def inner_code(self) -> str:
@@ -126,24 +128,35 @@ def read_command(raw: bytes, key: PosKey) -> Outcome:
 
 
 def _open(raw: bytes, key: PosKey) -> _Answer:
-    values, sealed = _peel(raw.decode('utf-8-sig', errors='replace'), key)
-    if values is None:
-        raise AnswerLost('The answer is no answer of a terminal, or of another key.', 'unreadable')
-    fields = _Fields(values)
+    outer = _peel(raw.decode('utf-8-sig', errors='replace'), key)
+    if outer.values is None:
+        raise AnswerLost(
+            'The answer is no answer of a terminal, or of another key.', 'unreadable', raw
+        )
+    fields = _Fields(outer.values)
     code = fields.code()
     if not code:
-        raise AnswerLost('The answer has no response code.', 'unreadable')
-    data, data_sealed = _data(fields, key)
+        raise AnswerLost('The answer has no response code.', 'unreadable', raw)
+    inner = _data(fields, key)
+    data = _Fields(inner.values) if inner.values else None
     meaning = RESPONSE_CODES.get(code, UNLISTED_CODE)
-    return _Answer(code, meaning, fields, data, sealed or data_sealed)
+    sealed, strict = outer.sealed or inner.sealed, outer.strict and inner.strict
+    return _Answer(code, meaning, fields, data, sealed, strict)
 
 
-def _peel(text: str, key: PosKey) -> tuple[dict[str, JsonValue] | None, bool]:
-    """The object inside a text, whatever it is wrapped in, and whether it was encrypted.
+@dataclass(frozen=True, slots=True)
+class _Peeled:
+    """The object inside a text, if there is one; whether it was encrypted; whether all of the
+    layers were strict JSON."""
 
-    None when there is none.
-    """
-    sealed = False
+    values: dict[str, JsonValue] | None
+    sealed: bool = False
+    strict: bool = True
+
+
+def _peel(text: str, key: PosKey) -> _Peeled:
+    """The object inside a text, whatever it is wrapped in."""
+    sealed, strict = False, True
     try:
         for _layer in range(_LAYERS):
             text = text.strip()
@@ -151,20 +164,29 @@ def _peel(text: str, key: PosKey) -> tuple[dict[str, JsonValue] | None, bool]:
                 text = key.decrypt(text)
                 sealed = True
                 continue
-            value = read(text)
+            value, is_strict = _read(text)
+            strict = strict and is_strict
             if not isinstance(value, str):
-                return (value if isinstance(value, dict) else None), sealed
+                return _Peeled(value if isinstance(value, dict) else None, sealed, strict)
             text = value
     except ValueError:
-        return None, sealed
-    return None, sealed
+        pass
+    return _Peeled(None, sealed, False)
 
 
-def _data(fields: _Fields, key: PosKey) -> tuple[_Fields | None, bool]:
-    data, sealed = fields.raw('data'), False
-    if isinstance(data, str):
-        data, sealed = _peel(data, key)
-    return (_Fields(data) if isinstance(data, dict) and data else None), sealed
+def _read(text: str) -> tuple[JsonValue, bool]:
+    """The value of a text, and whether it is strict JSON. Raises ValueError when it is none."""
+    try:
+        return read_strictly(text), True
+    except ValueError:
+        return read(text), False
+
+
+def _data(fields: _Fields, key: PosKey) -> _Peeled:
+    data = fields.raw('data')
+    if isinstance(data, str) and data.strip():
+        return _peel(data, key)
+    return _Peeled(data if isinstance(data, dict) else None)
 
 
 def _charge_verdict(answer: _Answer) -> Verdict:
@@ -227,6 +249,8 @@ def _outcome(answer: _Answer, verdict: Verdict, trade_type: TradeType | None) ->
             message=_message(answer),
             trade_type=trade_type,
             signed=answer.sealed,
+            strict=answer.strict,
+            heard=answer.fields.as_text(),
         )
     data = answer.data
     pay_type = data.text('busicd')
@@ -255,4 +279,11 @@ def _outcome(answer: _Answer, verdict: Verdict, trade_type: TradeType | None) ->
         refundable_minor=data.minor('allow_refund_amt'),
         trade_type=trade_type,
         signed=answer.sealed,
+        strict=answer.strict,
+        traded_at=from_text(data.text('sysdtm', 'txdtm', 'paydtm')),
+        stated_at=from_text(data.text('server_time')),
+        batch=data.text('batchno'),
+        channel_reference=data.text('refno'),
+        trace=data.text('traceno', 'trace_no'),
+        heard=answer.fields.with_data(data).as_text(),
     )

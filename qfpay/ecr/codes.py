@@ -7,9 +7,9 @@ so its row has one verdict for each kind of question.
 
 A code that is in no table says nothing about the money. For the terminal's codes that means
 `UNKNOWN`. For the host's code of a recorded transaction QFPay's own rule is: success, pending, or
-else failed. That rule is followed for codes that name a refusal and for codes nobody knows, but
-not for codes that speak of a network or a system in trouble: behind those, a payment can still
-arrive, so they too are `UNKNOWN` here.
+else failed. That rule is followed for codes that name a refusal, and not for those that speak of a
+network or a system in trouble, nor for codes that nobody knows: behind them a payment can still
+arrive, so they are `UNKNOWN` here.
 """
 
 import re
@@ -70,8 +70,13 @@ HOST_CODES: Mapping[str, Verdict] = {
     # maintenance, network, system or bank in trouble, asked twice, or already paid or refunded
     **_all('1100 1101 1102 1111 1112 1131 1146 1147 1170 1252 1254 1260 1262', _UNKNOWN),
     **_all('1295 1296 1297 1298 2009 2010 2011', _UNKNOWN),
+    # refused: by the host, by a bank, by a wallet, or because our request is wrong
+    **_all('1103 1104 1105 1106 1107 1108 1109 1113 1114 1115 1116 1117 1118 1119 1120', _FAILED),
+    **_all('1121 1122 1123 1124 1125 1126 1130 1144 1150 1155 1181 1201 1202 1203 1204', _FAILED),
+    **_all('1205 1212 1241 1242 1243 1250 1251 1265 1266 1267 1269 1270 1271 1272 1294', _FAILED),
+    **_all('2003 2004 2005 2006 2007 2008 2012', _FAILED),
 }
-UNLISTED_HOST_CODE = Verdict.FAILED
+UNLISTED_HOST_CODE = Verdict.UNKNOWN
 
 #: values of `cancel` (the protocol, A12.5 and B7): reversed, closed before payment, refunded. In
 #: none of them the shop has the money

@@ -23,6 +23,34 @@ _ESCAPED = {'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f'}
 _WORDS: dict[str, bool | None] = {'null': None, 'true': True, 'false': False}
 
 
+def read_strictly(text: str) -> JsonValue:
+    """The value of a text in strict JSON; numbers as texts. Raises ValueError when it is none.
+
+    Blocks of two encrypted messages, cut and pasted, leave a block of nonsense between them. So a
+    name that stands twice, and a character that could not be decoded, are refused here.
+    """
+    if '\ufffd' in text:
+        raise ValueError('broken characters')
+    try:
+        value: JsonValue = json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=_no, object_pairs_hook=_once
+        )
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+    return value
+
+
+def _no(word: str) -> JsonValue:
+    raise ValueError(f'{word} is no value')
+
+
+def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError('a name stands twice')
+    return found
+
+
 def read(text: str) -> JsonValue:
     """The value that `text` holds; numbers as texts. Raises ValueError when it is none."""
     try:

@@ -7,6 +7,7 @@ and never big. How a conversation ends that goes wrong is settled in `qfpay.http
 """
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 
 from ..errors import AnswerLost
@@ -38,18 +39,22 @@ class HttpLink:
         read_timeout: float,
         deadline: float,
         limit: int = ANSWER_LIMIT,
+        before_first_byte: Callable[[], None] = lambda: None,
     ) -> bytes:
         """POST `body` to `path` and return the body of the answer.
 
         `read_timeout`: seconds of silence after which an answer is given up. `deadline`: seconds
-        for everything together. `limit`: bytes that an answer may have. An answer with another
-        status than 200 is returned when it is JSON, since the terminal's reason may be in it.
-        Raises NotSent or AnswerLost, and nothing else.
+        for everything together. `limit`: bytes that an answer may have. `before_first_byte`: called
+        when the connection stands; may raise NotSent, and then nothing leaves. An answer with
+        another status than 200 is returned when it is JSON, since the terminal's reason may be in
+        it. Raises NotSent or AnswerLost, and nothing else.
         """
-        reply = self._wire.exchange('POST', path, body, _HEADERS, read_timeout, deadline, limit)
+        reply = self._wire.exchange(
+            'POST', path, body, _HEADERS, read_timeout, deadline, limit, before_first_byte
+        )
         if reply.status != HTTPStatus.OK and not _is_json(reply.body):
             raise AnswerLost(
-                f'The terminal answered with HTTP status {reply.status}.', 'unreadable'
+                f'The terminal answered with HTTP status {reply.status}.', 'unreadable', reply.body
             )
         return reply.body
 

@@ -38,7 +38,7 @@ from .catalogue import (
     wallet_of,
 )
 from .message import MpmPayment, Payment, Refund
-from ..times import to_text
+from ..times import from_text, to_text
 
 QRCODE_LENGTH = 2048
 #: kinds of rows that are about another transaction than the one whose number they carry
@@ -90,11 +90,12 @@ def read_refund(fields: Fields, refund: Refund, signed: bool) -> Outcome:
     )
 
 
-def read_call_off(fields: Fields, signed: bool) -> tuple[Outcome, bool]:
-    """The answer to a close or a reversal, and whether this way is one for the order at all.
+def read_cancel(fields: Fields, signed: bool) -> Outcome:
+    """The answer to a close or a reversal.
 
     The verdict is about the command alone; amount and numbers are left out so that nobody takes
-    it for a payment's.
+    it for a payment's. FAILED with a code of OTHER_WAY_CODES, or with 0000 and no number: this way
+    is none for the order, the other one may be.
     """
     code = fields.code()
     ruling = return_code(code).refund
@@ -103,14 +104,15 @@ def read_call_off(fields: Fields, signed: bool) -> tuple[Outcome, bool]:
     supported = code not in OTHER_WAY_CODES and not (
         code == SUCCESS and not _view(fields).text('syssn', 'qf_trade_no')
     )
-    outcome = Outcome(
+    return Outcome(
         verdict=verdict if supported else Verdict.FAILED,
         code=code,
         message=read_message(fields),
         action=ruling.action.value,
         signed=signed,
+        strict=True,
+        heard=fields.as_text(),
     )
-    return outcome, supported
 
 
 def read_rows(fields: Fields) -> list[Fields]:
@@ -196,6 +198,9 @@ def _outcome(
         action=action.value,
         merchant=fields.text('mchid') or None,
         signed=signed,
+        strict=True,
+        traded_at=from_text(fields.text('sysdtm', 'txdtm')),
+        heard=fields.as_text(),
     )
 
 

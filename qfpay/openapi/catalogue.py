@@ -54,7 +54,7 @@ class PayType:
 
     `label`: what it is called. `wallet`: what the customer pays with; '' for cards and where it is
     the customer's choice. `expires`: it obeys our expiry time; else QFPay's own 30 minutes hold.
-    `refundable`: money can be given back. `call_off`: the calls that end an unpaid order, in the
+    `refundable`: money can be given back. `cancel`: the calls that end an unpaid order, in the
     order of trying (B9); none for a wallet that has no such thing. `currencies`: the only ones it
     takes; () for any.
     """
@@ -64,7 +64,7 @@ class PayType:
     mode: Mode
     expires: bool = False
     refundable: bool = True
-    call_off: tuple[str, ...] = _NO_WAY
+    cancel: tuple[str, ...] = _NO_WAY
     currencies: tuple[str, ...] = ()
 
 
@@ -73,7 +73,7 @@ PAYME, FPS, OCTOPUS = 'PayMe', 'FPS', 'Octopus'
 _M, _C, _T = Mode.MPM, Mode.CPM, Mode.TERMINAL
 _HKD = ('HKD',)
 
-#            label, wallet, mode, expires, refundable, ways to call it off
+#            label, wallet, mode, expires, refundable, ways to cancel it
 PAY_TYPES: Mapping[str, PayType] = {
     '800101': PayType('Alipay', ALIPAY, _M, True, True, _REVERSAL_FIRST),
     '801501': PayType('Alipay (Hong Kong merchants)', ALIPAY, _M, True, True, _REVERSAL_FIRST),
@@ -380,9 +380,9 @@ UNLISTED_CODE = ReturnCode('not in the documents', _CHECK, _CHECK)
 IDENTITY_CODES = frozenset({'1105', '1106', '1107', '1108', '1109', '2003'})
 #: no transaction under that number, as the answer to a query
 NOT_FOUND_CODES = frozenset({'1136', '1268'})
-#: this way of calling off is not for this order, or failed: the other one may do (B9)
+#: this way of cancelling is not for this order, or failed: the other one may do (B9)
 OTHER_WAY_CODES = frozenset({'1101', '1104', '1136', '1297'})
-#: the order is closed, which is what calling off wanted
+#: the order is closed, which is what cancelling wanted
 CLOSED_CODES = frozenset({'1142', '1181', '1263', '1264'})
 
 

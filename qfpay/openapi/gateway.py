@@ -13,28 +13,29 @@ somebody corrects the account. An answer without any signature is believed when 
 sent it, and its outcome says so (`signed`).
 
 Too many requests (HTTP 429) is `RateLimited`: the request was not looked at. `permit` is asked
-before every single request, repeated ones too; there a limiter that is shared by several servers
-may wait, or raise RateLimited itself.
+before every single request, repeated ones too: there a limiter may wait, or raise RateLimited
+itself. `before_first_byte` is asked when the connection stands: there whoever has waited for too
+long may raise NotSent, and then nothing leaves.
 """
 
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Literal, Protocol
 from urllib.parse import urlencode
 
-from ..errors import AnswerLost, InvalidRequest, NotSent, RateLimited
+from ..errors import AnswerLost, InvalidRequest, NoSuchCall, NotSent, RateLimited
 from ..fields import Fields
 from ..http import Reply, Wire
 from ..outcome import Outcome, Verdict
 from .account import Account
 from .answer import (
     doubted,
-    read_call_off,
+    read_cancel,
     read_message,
     read_object,
     read_payment,
@@ -52,7 +53,7 @@ from .catalogue import (
     Action,
     return_code,
 )
-from .message import CallOff, Payment, Refund, check_reference, check_syssn
+from .message import Cancel, Payment, Refund, check_reference, check_syssn
 from .signature import SIGN_TYPE_HEADER, SIGNATURE_HEADER, Value, sendable
 from ..times import months, to_text
 
@@ -61,6 +62,8 @@ ROWS_PER_PAGE = 100
 #: numbers in one query
 MOST_NUMBERS = 100
 _MOST_PAGES = 50
+#: servers give as few rows a page as this, without saying so
+_SHORT_PAGE = 10
 #: seconds: of silence, and for everything together
 _SLOW = (40.0, 45.0)
 _QUICK = (10.0, 12.0)
@@ -163,14 +166,10 @@ class _Answer:
         return self.fields.code()
 
 
-class _NoSuchCall(AnswerLost):
-    """HTTP 404 or 405: there is nothing at this path for this method."""
-
-
 class Gateway:
     """QFPay's OpenAPI for one account. May be used by several threads at once.
 
-    `permit`: called before every request; may wait, or raise RateLimited. Every method returns
+    `permit`, `before_first_byte`: see the top of this file. Every method returns
     an Outcome or raises NotSent, AnswerLost or RateLimited; InvalidRequest comes from making a
     request.
     """
@@ -179,12 +178,14 @@ class Gateway:
         self,
         account: Account,
         clock: Clock | None = None,
-        permit: Callable[[], None] | None = None,
+        permit: Callable[[], None] = lambda: None,
+        before_first_byte: Callable[[], None] = lambda: None,
     ) -> None:
         self._account = account
         self._wire = Wire(account.base_url, 'gateway', ca_file=account.ca_file)
         self._clock = clock or SystemClock()
         self._permit = permit
+        self._before_first_byte = before_first_byte
         self._most_numbers = MOST_NUMBERS
 
     def __repr__(self) -> str:
@@ -209,45 +210,22 @@ class Gateway:
         return self._of_this_merchant(read_refund(answer.fields, refund, answer.signed))
 
     # ------------------------------------------------------------------
-    # Calling off
+    # Cancelling
     # ------------------------------------------------------------------
 
-    def call_off(self, order: CallOff) -> Outcome:
-        """End an unpaid order, in the way that its pay type has (the protocol, B9).
+    def cancel(self, order: Cancel) -> Outcome:
+        """End an unpaid order, by the call that it names (the protocol, B9).
 
-        DONE: QFPay took it up. FAILED: it did not; there may be no way at all for this wallet. The
-        verdict is about the command: whether the customer had paid in that moment only a query
-        tells. Never report this outcome as a payment's.
+        DONE: QFPay took it up. FAILED: it did not; another call may do, see `answer.read_cancel`.
+        The verdict is about the command: whether the customer had paid in that moment only a query
+        tells. Never report this outcome as a payment's. Raises NoSuchCall where there is none.
         """
-        outcome = Outcome(
-            verdict=Verdict.FAILED,
-            message='An order of this pay type cannot be called off.',
-            action=Action.REF.value,
-        )
-        for path in PAY_TYPES[order.pay_type].call_off:
-            try:
-                outcome, is_a_way = self._end(path, order)
-            except _NoSuchCall:
-                continue
-            if is_a_way:
-                break
-        return outcome
-
-    def close(self, order: CallOff) -> Outcome:
-        """End an unpaid order by *close*, whatever its pay type. See `call_off`."""
-        return self._end(CLOSE, order)[0]
-
-    def reverse(self, order: CallOff) -> Outcome:
-        """End an unpaid order by *reversal*, whatever its pay type. See `call_off`."""
-        return self._end(REVERSAL, order)[0]
-
-    def _end(self, path: str, order: CallOff) -> tuple[Outcome, bool]:
         try:
-            answer = self._ask('POST', path, order.fields(), _QUICK)
-        except _NoSuchCall:
+            answer = self._ask('POST', order.path, order.fields(), _QUICK)
+        except NoSuchCall:
             # the documents disagree on the method
-            answer = self._ask('GET', path, order.fields(), _QUICK)
-        return read_call_off(answer.fields, answer.signed)
+            answer = self._ask('GET', order.path, order.fields(), _QUICK)
+        return read_cancel(answer.fields, answer.signed)
 
     # ------------------------------------------------------------------
     # Asking
@@ -338,11 +316,9 @@ class Gateway:
                 if outcome and number in asked:
                     found[number] = _weightier(self._of_this_merchant(outcome), found.get(number))
             full = answer.fields.number('page_size') or ROWS_PER_PAGE
-            if (
-                len(rows) < min(full, ROWS_PER_PAGE)
-                or len(seen) == before
-                or len(found) == len(asked)
-            ):
+            # one number may have rows on every page; of a list whatever is found is good enough
+            is_last = len(rows) < min(full, ROWS_PER_PAGE if len(asked) > 1 else _SHORT_PAGE)
+            if is_last or len(seen) == before or 1 < len(asked) == len(found):
                 break
         return found, None
 
@@ -355,7 +331,7 @@ class Gateway:
             deadline = min(deadline, max(ends_at - self._clock.monotonic(), 0.0))
             try:
                 return self._ask('POST', QUERY, fields, (silence, deadline))
-            except _NoSuchCall:
+            except NoSuchCall:
                 raise
             except (NotSent, AnswerLost, RateLimited) as error:
                 asked_for = error.retry_after if isinstance(error, RateLimited) else None
@@ -383,7 +359,7 @@ class Gateway:
             return Diagnosis(problem=error.reason, message=error.message)
         except RateLimited as error:
             return Diagnosis(problem='busy', message=error.message)
-        except _NoSuchCall as error:
+        except NoSuchCall as error:
             return Diagnosis(problem='address', message=error.message)
         except AnswerLost as error:
             unreadable = error.reason in ('unreadable', 'too_large')
@@ -416,14 +392,29 @@ class Gateway:
             **account.client_key.sign_request(sent, account.sign_type),
         }
         form = urlencode(sent)
-        if self._permit:
-            self._permit()
+        self._permit()
         silence, deadline = patience
         if method == 'GET':
-            reply = self._wire.exchange('GET', f'{path}?{form}', None, headers, silence, deadline)
+            reply = self._wire.exchange(
+                'GET',
+                f'{path}?{form}',
+                None,
+                headers,
+                silence,
+                deadline,
+                before_first_byte=self._before_first_byte,
+            )
         else:
             body = form.encode('ascii')
-            reply = self._wire.exchange('POST', path, body, headers | _FORM, silence, deadline)
+            reply = self._wire.exchange(
+                'POST',
+                path,
+                body,
+                headers | _FORM,
+                silence,
+                deadline,
+                before_first_byte=self._before_first_byte,
+            )
         return self._open(reply)
 
     def _open(self, reply: Reply) -> _Answer:
@@ -431,7 +422,7 @@ class Gateway:
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimited('QFPay asks for fewer requests.', _retry_after(reply, now))
         if reply.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-            raise _NoSuchCall(f'The gateway answered with HTTP status {reply.status}.')
+            raise NoSuchCall(f'The gateway answered with HTTP status {reply.status}.')
         signature = reply.headers.get(SIGNATURE_HEADER.lower(), '')
         verified = self._account.client_key.verifies_answer(
             reply.body, signature, reply.headers.get(SIGN_TYPE_HEADER.lower(), '')
@@ -440,12 +431,16 @@ class Gateway:
         code = fields.code() if fields else ''
         if not verified and code not in IDENTITY_CODES:
             if signature:
-                raise AnswerLost('The signature of the answer is wrong.', 'unreadable')
+                raise AnswerLost(
+                    'The signature of the answer is wrong.', 'unreadable', reply.body
+                )
             if not self._account.is_private:
-                raise AnswerLost('The answer is not signed.', 'unreadable')
+                raise AnswerLost('The answer is not signed.', 'unreadable', reply.body)
         if fields is None or not code or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise AnswerLost(
-                f'The answer cannot be read (HTTP status {reply.status}).', 'unreadable'
+                f'The answer cannot be read (HTTP status {reply.status}).',
+                'unreadable',
+                reply.body,
             )
         return _Answer(fields, verified, _skew(reply, now))
 
@@ -484,9 +479,13 @@ _WEIGHT = (Verdict.DONE, Verdict.PENDING, Verdict.UNKNOWN, Verdict.CANCELLED, Ve
 
 
 def _weightier(one: Outcome, other: Outcome | None) -> Outcome:
+    """Of two rows under one number the one that counts. A second paid one is not kept quiet."""
     if other is None:
         return one
-    return min(one, other, key=lambda outcome: _WEIGHT.index(outcome.verdict))
+    if one.verdict is other.verdict is Verdict.DONE and one.syssn != other.syssn:
+        others = (*other.also_paid, one.syssn or '')
+        return replace(other, also_paid=tuple(dict.fromkeys(others)))
+    return min(other, one, key=lambda outcome: _WEIGHT.index(outcome.verdict))
 
 
 def _retry_after(reply: Reply, now: datetime) -> float | None:

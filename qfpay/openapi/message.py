@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ..errors import InvalidRequest
 from ..money import check_minor
-from .catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
+from .catalogue import CLOSE, CURRENCIES, PAY_TYPES, REVERSAL, Mode, pay_type_for
 from .signature import Value
 from ..times import in_hong_kong, to_text
 
@@ -182,13 +182,16 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallOff:
+class Cancel:
     """End an order that is not paid (B9), by QFPay's number when it is known, else by ours.
+
+    `path`: by which call, CLOSE or REVERSAL.
 
     Everything but the number is the order's own: its pay type, its amount, the time at which it
     was requested.
     """
 
+    path: str
     pay_type: str
     amount_minor: int
     requested_at: datetime
@@ -197,6 +200,8 @@ class CallOff:
     till: str = ''
 
     def __post_init__(self) -> None:
+        if self.path not in (CLOSE, REVERSAL):
+            raise InvalidRequest('There is no such way to cancel an order.')
         if self.pay_type not in PAY_TYPES:
             raise InvalidRequest('There is no such pay type.', 'pay_type')
         check_minor(self.amount_minor)

@@ -1,11 +1,12 @@
-"""What a cashier reads about a payment or refund: what happened to the money, and what to do next.
+"""Each sentence that somebody in the shop reads about a payment: what happened, what to do next.
 
 For each end of a terminal's payment a sentence (the protocol, A8). For the OpenAPI one for each
-return code that asks for something special, one for each action else (the protocol, B15).
+return code that asks for something special, one for each action else (the protocol, B15). For what
+this server knows by itself one for each of its own reasons. For managers one for each alarm.
 """
 
+from ..ledger.states import CANCELLED, DONE, OPEN, PENDING, REVERSED, UNKNOWN
 from ..qfpay.openapi.catalogue import PAY_TYPES, Action, Mode, return_code
-from .qfpay_states import OPEN_STATES
 
 
 def explain(row):
@@ -14,10 +15,22 @@ def explain(row):
     :param row: the `qfpay.transaction`, in the cashier's language
     :return: a sentence; empty when all is well
     """
-    if row.state == 'done':
+    env = row.env
+    if row.state == DONE:
         return ''
-    if row.state == 'unknown' and not row._is_being_called_off():
-        return row.env._(
+    if row.state == REVERSED:
+        return env._(
+            'QFPay took this payment back after it was done: the shop does not have the money. '
+            'Collect it again, and call a manager.'
+        )
+    if row.state == UNKNOWN and not row._is_cancelling():
+        if row.reason == 'in_the_clear':
+            return env._(
+                'The terminal answered without encryption, so its answer proves nothing; asking '
+                'QFPay what became of the money. Do not charge again. A manager has to test the '
+                'terminal (Test Connection).'
+            )
+        return env._(
             'The answer was lost; asking QFPay what became of the money. Do not charge again.'
         )
     return _explain_at_gateway(row) if row.account_id else _explain_at_terminal(row)
@@ -26,10 +39,10 @@ def explain(row):
 def _explain_at_terminal(row):
     env = row.env
     terminal = row.sudo().terminal_id.name
-    is_open = row.state in OPEN_STATES
-    if row._is_being_called_off():
+    is_open = row.state in OPEN
+    if row._is_cancelling():
         return env._('Calling off on "%(terminal)s"…', terminal=terminal)
-    if is_open and row.cancel_refused:
+    if is_open and row.cancel_requested_at and row.cancel_refused:
         return env._(
             'The terminal did not call off: the customer may be paying this moment. Wait for '
             'the result.'
@@ -38,52 +51,174 @@ def _explain_at_terminal(row):
         return env._('Giving the money back on "%(terminal)s"…', terminal=terminal)
     if is_open:
         return env._('Waiting for the customer at "%(terminal)s"…', terminal=terminal)
-    if row.state == 'cancelled':
+    if row.state == CANCELLED:
         return env._('Called off. No money was taken.')
-    return explain_terminal_code(env, row.respcd, row.message)
+    own = {
+        **_own_reasons(env),
+        'unreachable': env._(
+            'The terminal cannot be reached; no money was taken. Check that it is on and in '
+            'the network, then try again.'
+        ),
+        'nothing_known': env._(
+            'Nothing was given back: the terminal does not find the payment that is to be given '
+            'back. Try again, or use the QFPay merchant portal.'
+        ),
+    }
+    return own.get(row.reason) or explain_terminal_code(env, row.respcd, row.message)
 
 
 def _explain_at_gateway(row):
     env = row.env
-    is_open = row.state in OPEN_STATES
+    is_open = row.state in OPEN
     is_shown = PAY_TYPES[row.channel].mode is Mode.MPM
-    if row._is_being_called_off():
+    if row._is_cancelling():
         return env._('Calling off at QFPay…')
     if is_open and row.kind == 'refund':
         return env._('Giving the money back…')
-    if is_open and row.cancel_refused:
+    if is_open and row.cancel_requested_at and row.cancel_refused:
         return env._(
             'This payment cannot be called off. Wait until the customer has paid or the code '
             'has run out.'
         )
     if is_open and is_shown:
         return env._('Waiting for the customer to scan the code…')
-    if row.state == 'pending':
+    if row.state == PENDING:
         return env._('The customer is entering the password…')
     if is_open:
         return env._('Waiting for QFPay…')
-    if row.state == 'cancelled' and (row.cancel_requested_at or not row.respcd):
+    if row.state == CANCELLED and (row.cancel_requested_at or not row.respcd):
         return env._('Called off. No money was taken.')
-    return explain_gateway_code(env, row.respcd or '', row.kind, row.message or '')
+    own = {
+        **_own_reasons(env),
+        'unreachable': env._(
+            'QFPay cannot be reached; no money moved. Check the internet connection, then try '
+            'again or take another payment method.'
+        ),
+        'tls': env._(
+            "The connection to QFPay is not safe: the certificate is not QFPay's, or the clock of "
+            'the Odoo server is wrong. No money moved. Take another payment method; an '
+            'administrator has to look at the server.'
+        ),
+    }
+    return own.get(row.reason) or explain_gateway_code(
+        env, row.respcd or '', row.kind, row.message or ''
+    )
+
+
+def _own_reasons(env):
+    """What this server knows by itself: nothing has left it."""
+    never_sent = env._('The payment was never sent; no money moved. Try again.')
+    return {
+        'stale': never_sent,
+        'too_late': never_sent,
+        'invalid': env._(
+            'This payment cannot be sent to QFPay; no money moved. Take another payment method and '
+            'tell a manager.'
+        ),
+        'rate_limited': env._(
+            'QFPay takes no more requests this minute; no money moved. Try again in a minute.'
+        ),
+    }
+
+
+def alarm_sentence(row, what, heard='', expected=''):
+    """Why a manager must look at a row.
+
+    :param row: the `qfpay.transaction`, in the manager's language
+    :param str what: the alarm, see `ledger.rules.Alarm` and `ledger.line.strange`
+    :param str heard: what was heard, or the number of the other one
+    :param str expected: what was asked for
+    """
+    env = row.env
+    names = {'heard': _in_words(row, heard), 'expected': _in_words(row, expected)}
+    is_refund = row.kind == 'refund'
+    sentences = {
+        'contradiction': env._(
+            'QFPay speaks of %(heard)s, but %(expected)s was asked for. Compare with the '
+            'QFPay merchant portal.',
+            **names,
+        ),
+        'same_number': env._(
+            "QFPay's number %(heard)s belongs to another transaction here. Compare with the QFPay "
+            'merchant portal.',
+            heard=heard,
+        ),
+        'paid_twice_under_one_number': env._(
+            'QFPay has two payments under this one number of ours: %(heard)s is paid, too. Give '
+            'one of the two back in the QFPay merchant portal.',
+            heard=heard,
+        ),
+        'done_after_all': env._(
+            'QFPay says that the money was given back, after it had said that it was not. '
+            'Check that it is not given back twice.'
+        )
+        if is_refund
+        else env._(
+            'QFPay says that the money moved, after it had said that it did not. Check '
+            'that the customer has not paid twice.'
+        ),
+        'manager_contradicted': env._(
+            'QFPay contradicts what a manager had decided. Compare with the QFPay merchant portal.'
+        ),
+        'denied_after_done': env._(
+            'QFPay says that no money moved, after it was known as done. Compare with the '
+            'QFPay merchant portal.'
+        ),
+        'reversed': env._(
+            'QFPay took this payment back after it was done, and no refund of ours did. Collect '
+            'the money from the customer, or correct the order.'
+        ),
+        'row_lost': env._(
+            'The database had lost this transaction while QFPay was asked about it. Check its '
+            'order and payment.'
+        ),
+        'undecided': env._(
+            'QFPay was asked for a day and did not tell what became of this. Look into the QFPay '
+            'merchant portal, and decide.'
+        ),
+        'paid_twice': env._(
+            'The customer has paid twice: %(reference)s is done, too. Give one of the two back.',
+            reference=heard,
+        ),
+        'refunded_twice': env._(
+            'The money was given back twice: %(reference)s is done, too. Ask the customer to '
+            'return one of the two.',
+            reference=heard,
+        ),
+        'line_gone': env._(
+            'The money moved, but the payment line is gone. Give it back or book it.'
+        ),
+        'order_cancelled': env._(
+            'The money moved, but the order was cancelled. Give it back.'
+        ),
+        'booked_otherwise': env._('The payment in Odoo is booked with another amount.'),
+        'recorded_unpaid': env._(
+            'The payment was recorded as done, but QFPay says that no money moved. Collect '
+            'it from the customer, or correct the order.'
+        ),
+        'neutralized': env._('It was under way when this copy of the database was made.'),
+    }
+    return sentences.get(what) or what
+
+
+def _in_words(row, text):
+    """Minor units as money; a name or number of QFPay's as it is."""
+    if text.lstrip('-').isdigit() and len(text) < _LONGEST_AMOUNT:
+        return row.currency_id.format(row._in_major(int(text)))
+    return text
+
+
+_LONGEST_AMOUNT = 12
 
 
 def explain_terminal_code(env, code, words=''):
     """A response code as a sentence that says what to do next (the protocol, A8).
 
     :param env: whose language is spoken
-    :param str code: QFPay's code, or the courier's own
+    :param str code: QFPay's code
     :param str words: what QFPay itself said, shown when the code is not enough
     """
     sentences = {
-        'unreachable': env._(
-            'The terminal cannot be reached; no money was taken. Check that it is on and in '
-            'the network, then try again.'
-        ),
-        'not_sent': env._('The payment was never sent; no money was taken. Try again.'),
-        'nothing_known': env._(
-            'Nothing was given back: the terminal does not find the payment that is to be given '
-            'back. Try again, or use the QFPay merchant portal.'
-        ),
         '4003': env._(
             'The terminal refused: it is busy, or its POS-KEY does not fit. No money was '
             'taken. Finish what it shows, then try again; if it stays so, call a manager.'
@@ -120,29 +255,13 @@ def explain_gateway_code(env, code, kind, said=''):
     """Why no money moved, and what to do next.
 
     :param env: whose language is spoken
-    :param str code: QFPay's return code, or the courier's own
+    :param str code: QFPay's return code
     :param str kind: 'payment' or 'refund'
     :param str said: QFPay's own words, shown where the code is not enough
     """
-    own = _own_codes(env)
-    if code in own:
-        return own[code]
     if kind == 'refund':
         return _refund_codes(env).get(code) or _refund_action(env, code, said)
     return _payment_codes(env).get(code) or _payment_action(env, code, said)
-
-
-def _own_codes(env):
-    return {
-        'unreachable': env._(
-            'QFPay cannot be reached; no money moved. Check the internet connection, then try '
-            'again or take another payment method.'
-        ),
-        'not_sent': env._('Nothing was sent to QFPay; no money moved. Try again.'),
-        'rate_limited': env._(
-            'QFPay takes no more requests this minute; no money moved. Try again in a minute.'
-        ),
-    }
 
 
 def _payment_codes(env):

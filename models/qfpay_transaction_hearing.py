@@ -1,0 +1,406 @@
+"""How the ledger learns: what is said is kept, and the row is judged anew.
+
+`_hear` is the only way in, for QFPay's words and everybody else's. One transaction holds the word
+and what follows from it; it is written through to the disk, whatever the server's default is,
+because money moves on the strength of it.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta, timezone
+
+from odoo import api, models
+
+from ..courier import Word, clock
+from ..ledger.clock import Moment
+from ..ledger.rules import FACTS, judge
+from ..ledger.states import AT_QFPAY, DONE, OPEN, REVERSED, SENT
+from ..ledger.steps import Do, next_step
+from ..ledger.testimony import About, Attempt, Fact, Testimony, Witness
+from ..qfpay.outcome import Verdict
+from .qfpay_testimony import COLUMNS, from_row
+
+_logger = logging.getLogger(__name__)
+
+# What an attempt is made of, read with each word.
+_ATTEMPT = (
+    'account_id',
+    'amount_minor',
+    'boot',
+    'channel',
+    'currency_id',
+    'kind',
+    'original_id',
+    'provider',
+    'reference',
+    'requested_at',
+    'terminal_id',
+    'tick',
+    'urgent',
+)
+# Columns that change without anything new for a till or a manager.
+_QUIET = {
+    'answered_at',
+    'asked',
+    'asked_at',
+    'claim',
+    'deadline',
+    'left_before_minor',
+    'next_step',
+    'next_step_at',
+    'sent_at',
+    'urgent',
+}
+# After so long it is not the one who learned it any more who tells it.
+_TELL_GRACE = timedelta(seconds=3)
+
+_LOCK = f"""
+    SELECT clock_timestamp() AT TIME ZONE 'UTC',
+           set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+               WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
+           link.owner, link.fence,
+           link.owner IS NULL
+               OR link.lease_until < clock_timestamp() AT TIME ZONE 'UTC'
+               OR link.lease_until > clock_timestamp() AT TIME ZONE 'UTC' + interval '10 seconds',
+           {', '.join(f'word.{name}' for name in COLUMNS)}
+      FROM qfpay_transaction row
+      JOIN qfpay_link link ON link.id = row.link_id
+ LEFT JOIN qfpay_testimony word ON word.transaction_id = row.id
+     WHERE row.id = %s
+  ORDER BY word.id
+       FOR UPDATE OF row
+"""
+
+
+class Read:
+    """A row under its lock: the time, who has its link, and all that was said."""
+
+    def __init__(self, found):
+        at, _safe, self.owner, self.fence, self.link_is_free = found[0][:5]
+        self.now = Moment(at, clock.boot(), clock.tick())
+        self.testimonies = [from_row(line[5:]) for line in found if line[5] is not None]
+
+    def moment_of(self, word):
+        """When a word was heard: the database may have been away since."""
+        late = max(self.now.tick - word.tick, 0.0)
+        return Moment(self.now.at - timedelta(seconds=late), self.now.boot, word.tick)
+
+
+class QFPayTransactionHearing(models.Model):
+    _inherit = 'qfpay.transaction'
+
+    def _lock(self):
+        """Wait for the row, and read it anew: whoever holds it may change it.
+
+        :return: Read; None when the row is gone
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        # whoever was slower runs again: nothing to log
+        self.env.cr.execute(_LOCK, [self.id], log_exceptions=False)
+        found = self.env.cr.fetchall()
+        self.invalidate_recordset(flush=False)
+        return Read(found) if found else None
+
+    def _hear(self, *words, read=None):
+        """Keep what was said, and judge anew.
+
+        :param courier.Word words: in the order in which they were heard
+        :param Read read: when the row is locked already
+        :return: whether there is news for the till or a manager
+        """
+        read = read or self._lock()
+        for word in words:
+            testimony = self._testimony(word, read)
+            last = read.testimonies[-1] if read.testimonies else None
+            if last is not None and testimony.repeats(last):
+                self.env['qfpay.testimony']._count(self.ids, testimony.at.at, testimony.at.tick)
+                again = replace(last, again=testimony.at, times=last.times + 1)
+                read.testimonies[-1] = again
+                continue
+            read.testimonies.append(testimony)
+            self.env['qfpay.testimony']._keep(
+                self.id,
+                testimony,
+                carrier=clock.me(),
+                asked=word.asked,
+                heard=word.heard,
+                user_id=word.user_id,
+            )
+        return self._believe(read)
+
+    def _testimony(self, word, read):
+        outcome = word.outcome
+        taken = False
+        if outcome and outcome.verdict is Verdict.DONE and outcome.syssn:
+            taken = self._is_taken(outcome.syssn)
+        return Testimony(
+            at=read.moment_of(word),
+            witness=word.witness,
+            about=word.about,
+            outcome=outcome,
+            fact=word.fact,
+            reason=word.reason,
+            detail=word.detail,
+            patience=word.patience,
+            claim=word.claim,
+            seals=word.seals,
+            taken=taken,
+        )
+
+    def _is_taken(self, syssn):
+        """Whether another row has this number of QFPay's."""
+        self.env.cr.execute(
+            'SELECT FROM qfpay_transaction WHERE syssn = %s AND state IN %s AND id != %s',
+            (syssn, (DONE, REVERSED), self.id),
+        )
+        return bool(self.env.cr.rowcount)
+
+    # ------------------------------------------------------------------
+    # Judging
+    # ------------------------------------------------------------------
+
+    def _attempt(self, testimonies=()):
+        """What was asked for, as the rules read it.
+
+        :param testimonies: what was said; some questions about other rows need not be asked
+        :return: ledger.testimony.Attempt
+        """
+        self.ensure_one()
+        self.fetch(_ATTEMPT)
+        original = self.original_id
+        superseded, returned = False, 0
+        if original:
+            original.fetch(['amount_minor', 'syssn'])
+            superseded = self.provider == 'ecr' and self._is_superseded()
+        elif any(word.outcome and word.outcome.cancel for word in testimonies):
+            refunds = self.refund_ids.filtered(lambda row: row.state in (*OPEN, DONE))
+            returned = sum(refunds.mapped('amount_minor'))
+        return Attempt(
+            reference=self.reference,
+            kind=self.kind,
+            provider=self.provider,
+            channel=self.channel,
+            amount_minor=self.amount_minor,
+            currency=self.currency_id.name,
+            created=Moment(self.requested_at, self.boot or '', self.tick),
+            merchant=self.account_id.mchid or None,
+            original_syssn=original.syssn or None,
+            original_minor=original.amount_minor,
+            superseded=superseded,
+            returned_minor=returned,
+        )
+
+    def _is_superseded(self):
+        """Whether another refund of the same payment may have moved what is left of it since."""
+        others = self.original_id.refund_ids - self
+        return any(
+            other.state in (*AT_QFPAY, DONE)
+            and (other.sent_at or other.requested_at) >= self.requested_at
+            or (other.state == DONE and (other.decided_at or self.requested_at) >= self.requested_at)
+            for other in others
+        )
+
+    def _believe(self, read):
+        """Judge, and write down what is believed and what is to be done next.
+
+        :return: whether there is news for the till or a manager
+        """
+        attempt = self._attempt(read.testimonies)
+        belief = judge(attempt, read.testimonies)
+        values = self._columns(belief)
+        step = next_step(attempt, belief, read.now, urgent=self.urgent and belief.is_open)
+        values.update(self._step_columns(step, read.now.at))
+        values['urgent'] = False
+        changed = {
+            name: value for name, value in values.items() if self[name] != _as_read(value)
+        }
+        has_news = bool(changed.keys() - _QUIET) and belief.state != SENT
+        if has_news:
+            changed['tell_at'] = read.now.at + _TELL_GRACE
+        self._write_raw(changed)
+        if changed.get('needs_attention') or changed.get('alarms'):
+            whats = ', '.join(alarm.what for alarm in belief.alarms)
+            _logger.warning('QFPay: transaction %s needs attention: %s', self.reference, whats)
+        return has_news
+
+    def _columns(self, belief):
+        """What is believed, as columns."""
+        has_ended = not belief.is_open
+        sent = belief.sent
+        facts = {name: belief.facts.get(name) or None for name in FACTS}
+        values = {
+            **facts,
+            'state': belief.state,
+            'state_source': belief.source.value if belief.source else None,
+            'by_manager': belief.by_manager,
+            'claim': belief.claim,
+            'sent_at': sent.at if sent else None,
+            'deadline': sent.at + timedelta(seconds=belief.patience) if sent else None,
+            'answered_at': belief.ended.at if belief.ended else None,
+            'decided_at': belief.since.at if has_ended and belief.since else None,
+            'cancel_requested_at': belief.cancel_wanted.at if belief.cancel_wanted else None,
+            'cancel_refused': belief.cancel_refused,
+            'respcd': belief.code or None,
+            'message': belief.message or None,
+            'reason': belief.reason or None,
+            'qrcode': belief.code_to_scan or None,
+            'left_before_minor': -1 if belief.left_before is None else belief.left_before,
+            'asked': belief.asked,
+            'asked_at': belief.asked_at.at if belief.asked_at else None,
+            'alarms': [list(alarm) for alarm in belief.alarms] or None,
+            'needs_attention': bool(belief.alarms),
+        }
+        if belief.state != 'draft':
+            # the customer's code is kept only until it is sent, or never will be
+            values['auth_code'] = None
+        return values
+
+    @api.model
+    def _step_columns(self, step, now):
+        """When there is something to do, and what; nothing at rest."""
+        if step.do is Do.REST:
+            return {'next_step': None, 'next_step_at': None}
+        name = step.about.value if step.do is Do.ASK else step.do.value
+        return {'next_step': name, 'next_step_at': now + timedelta(seconds=step.after)}
+
+    def _write_raw(self, values):
+        """Write columns as they are: to the microsecond, and without a trace in the log."""
+        if not values:
+            return
+        names = ', '.join(f'"{name}" = %s' for name in values)
+        places = [self._fields[name].convert_to_column(value, self) if name == 'alarms' else value
+                  for name, value in values.items()]
+        self.env.cr.execute(
+            f'UPDATE qfpay_transaction SET {names} WHERE id IN %s',  # noqa: S608 (our own names)
+            [*places, self._ids],
+            log_exceptions=False,
+        )
+        self.invalidate_recordset(flush=False)
+
+    # ------------------------------------------------------------------
+    # What the courier reports
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _take_report(self, errand, word):
+        """Take in what came of an errand.
+
+        :param courier.Errand errand:
+        :param courier.Word word:
+        :return: seconds until the next step is due, None at rest; and whether there is news
+        """
+        row = self.browse(errand.transaction_id)
+        read = row._lock()
+        if read is None:
+            row = self._write_anew(errand)
+            read = row._lock()
+        row._learn_sealing(word)
+        has_news = row._hear(word, read=read)
+        at = row.next_step_at
+        return (at - read.now.at).total_seconds() if at else None, has_news
+
+    def _take_word(self, word):
+        """Take in one word; see `_hear`."""
+        return self._hear(word)
+
+    def _learn_sealing(self, word):
+        """A terminal was seen to encrypt: from then on its words in the clear prove nothing."""
+        if word.outcome and word.outcome.signed and self.terminal_id and not self.terminal_id.sealed:
+            self.terminal_id.sealed = True
+
+    @api.model
+    def _write_anew(self, errand):
+        """The database has lost a row about which QFPay was asked: money may have moved on it."""
+        _logger.error('QFPay: transaction %s was lost, and is written anew', errand.transaction_id)
+        values = dict(errand.row)
+        row = self.search([('reference', '=', values['reference'])])
+        if not row:
+            payments = self.env['pos.payment'].search([('uuid', '=', values['payment_uuid'])])
+            values['pos_payment_id'] = payments.id
+            row = self.create(values)
+        row._hear(
+            Word(
+                witness=Witness.SERVER,
+                about=About.REQUEST,
+                fact=Fact.SENT,
+                claim=errand.claim,
+                patience=errand.patience,
+            ),
+            Word(witness=Witness.SERVER, fact=Fact.REWRITTEN),
+        )
+        return row
+
+    @api.model
+    def _note_repeated(self, words):
+        """Count what each row heard last and hears again, all rows at once.
+
+        :param dict words: by id, what was just said of it
+        :return: the ids of the rows that heard something else
+        """
+        if not words:
+            return []
+        self.env.cr.execute(
+            f"""
+            SELECT DISTINCT ON (transaction_id) transaction_id, {', '.join(COLUMNS)}
+              FROM qfpay_testimony WHERE transaction_id IN %s
+          ORDER BY transaction_id, id DESC
+            """,
+            [tuple(words)],
+        )
+        now = self.env['qfpay.link']._clock()
+        same = []
+        for row_id, *line in self.env.cr.fetchall():
+            word, last = words[row_id], from_row(line)
+            said = replace(
+                last,
+                witness=word.witness,
+                about=word.about,
+                outcome=word.outcome,
+                fact=word.fact,
+                reason=word.reason,
+                detail=word.detail,
+                seals=word.seals,
+                taken=False,
+            )
+            if said.repeats(last):
+                same.append(row_id)
+        if same:
+            tick = min(words[row_id].tick for row_id in same)
+            self.env['qfpay.testimony']._count(same, now, tick)
+            self._ask_next_round(same, now)
+        return [row_id for row_id in words if row_id not in same]
+
+    @api.model
+    def _hear_notification(self, account, report, heard):
+        """Take in a notification that was verified.
+
+        :param account: the `qfpay.account` whose key signed it
+        :param qfpay.openapi.notification.Notification report: what QFPay says
+        :param str heard: its text, masked
+        :return: the row with news for tills or managers; an empty record set without
+        """
+        outcome = report.outcome
+        row = self.search(
+            [
+                ('reference', '=', outcome.reference),
+                ('company_id', '=', account.company_id.id),
+                ('account_id', 'in', (account.id, False)),
+            ]
+        )
+        if not row or outcome.trade_type != row.kind:
+            # A refund from QFPay's portal, a sale of another system on the same account.
+            _logger.info('QFPay: notified of %s, which is not ours', report.notify_type)
+            return self.browse()
+        word = Word(witness=Witness.NOTIFICATION, outcome=outcome, heard=heard)
+        return row if row._hear(word) else self.browse()
+
+    def _requested(self):
+        """The time of the request, as a moment with a time zone."""
+        self.ensure_one()
+        return self.requested_at.replace(tzinfo=timezone.utc)
+
+
+def _as_read(value):
+    """A column's value as the ORM reads it."""
+    return False if value is None else value
