@@ -102,12 +102,13 @@ class Belief:
     """What is believed about an attempt.
 
     `since`: when `state` began. `source`: who brought it about. `by_manager`: on nobody else's
-    word. `waiting`: a terminal is busy with it, and somebody waits for its answer. `ended`: when QFPay ended the request itself; `promising`: with a word of success, or of
-    work in hand; `cancelled_there`: with "cancelled". `known`: QFPay has known it. `never_left`:
-    no byte of the request left, for certain. `asked`, `asked_at`: how often QFPay was asked since
-    the state began, and when last; `unanswered`: it did not answer then; `ask_alone`: what it said
-    among others has to be asked for by itself. `looks`, `looked_at`: how often it was asked in vain after the
-    end. `reason`: of the end, where QFPay gave none.
+    word. `waiting`: a terminal is busy with it, and somebody waits for its answer. `ended`: when
+    QFPay ended the request itself; `promising`: with a word of success, or of work in hand;
+    `cancelled_there`: with "cancelled". `known`: QFPay has known it. `never_left`: no byte of the
+    request left, for certain. `asked`, `asked_at`: how often QFPay was asked since the state began,
+    and when last; `unanswered`: it did not answer then; `ask_alone`: what it said among others has
+    to be asked for by itself. `looks`, `looked_at`: how often it was asked in vain after the end,
+    and when last. `reason`: of the end, where QFPay gave none.
     """
 
     state: str = DRAFT
@@ -167,8 +168,13 @@ def judge(attempt: Attempt, testimonies: Iterable[Testimony]) -> Belief:
     """What is believed, from all that was said, in the order in which it was heard."""
     belief = Belief()
     for testimony in testimonies:
-        _Weighing(attempt, belief, testimony).weigh()
+        weigh(attempt, belief, testimony)
     return belief
+
+
+def weigh(attempt: Attempt, belief: Belief, testimony: Testimony) -> None:
+    """Add one more testimony to what is believed."""
+    _Weighing(attempt, belief, testimony).weigh()
 
 
 def can_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
@@ -197,18 +203,21 @@ class _Weighing:
         if said.about is About.REQUEST and said.fact is not Fact.SENT:
             self.belief.waiting = False
         elif said.about in _QUESTIONS:
-            self._count_question()
+            self._count_questions(1, said.at)
         if said.fact is not None:
             self._weigh_fact(said.fact)
         elif said.outcome is not None:
             self._weigh_words(said.outcome)
+        if said.again is not None:
+            # the first one may have begun a state, in which the others were asked
+            self._count_questions(said.times - 1, said.again)
 
-    def _count_question(self) -> None:
-        belief, said = self.belief, self.testimony
-        belief.asked += said.times
-        belief.asked_at = said.again or said.at
-        belief.unanswered = said.fact is Fact.UNANSWERED
-        if said.about is About.NUMBER and not belief.unanswered:
+    def _count_questions(self, times: int, last: Moment) -> None:
+        belief = self.belief
+        belief.asked += times
+        belief.asked_at = last
+        belief.unanswered = self.testimony.fact is Fact.UNANSWERED
+        if self.testimony.about is About.NUMBER and not belief.unanswered:
             belief.ask_alone = False
 
     def _become(self, state: str, reason: str = '') -> bool:
@@ -418,9 +427,7 @@ class _Weighing:
             TERMINAL_SUCCESS,
             GATEWAY_SUCCESS,
         )
-        belief.cancelled_there = (
-            outcome.verdict is Verdict.CANCELLED and self.attempt.by_terminal
-        )
+        belief.cancelled_there = outcome.verdict is Verdict.CANCELLED and self.attempt.by_terminal
 
     def _done(self, outcome: Outcome) -> None:
         belief = self.belief
@@ -511,7 +518,7 @@ class _Weighing:
             return
         if belief.state == DRAFT:
             belief.left_before = left
-        elif belief.left_before is None or attempt.superseded or belief.state == DONE:
+        elif belief.left_before is None or self._is_superseded() or belief.state == DONE:
             return
         elif left == belief.left_before - attempt.amount_minor:
             was_not_done, was_by_manager = belief.state in NOT_DONE, belief.by_manager
@@ -523,6 +530,10 @@ class _Weighing:
                 self._look()
             else:
                 self._not_found()
+
+    def _is_superseded(self) -> bool:
+        """A later refund of the same payment may have changed what is left."""
+        return self.testimony.superseded or self.attempt.superseded
 
     def _left(self, outcome: Outcome) -> int | None:
         """What can still be given back, if that is what was said, and of this payment."""
@@ -590,8 +601,7 @@ class _Weighing:
             return False
         if not attempt.by_terminal or said.witness is Witness.NOTIFICATION:
             return None not in (outcome.reference, outcome.amount_minor) and (
-                said.about is About.REQUEST
-                or None not in (outcome.currency, outcome.trade_type)
+                said.about is About.REQUEST or None not in (outcome.currency, outcome.trade_type)
             )
         if said.about is About.REQUEST:
             named = outcome.orig_syssn if attempt.is_refund else outcome.reference

@@ -167,9 +167,9 @@ def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
     if belief.by_manager:
         return _ask(attempt, _left_of(_retry(belief), belief, now))
     if belief.state == DONE:
-        if attempt.by_card and not attempt.is_refund and not belief.facts.get('card_last4'):
-            if not belief.asked:
-                return _ask(attempt, DETAILS - age)
+        wants_details = attempt.by_card and not attempt.is_refund and not belief.asked
+        if wants_details and not belief.facts.get('card_last4'):
+            return _ask(attempt, DETAILS - age)
         looks = LOOKS[:1] if belief.cancel_wanted else ()
     else:
         looks = LOOKS if belief.state in NOT_DONE else ()
@@ -185,4 +185,3 @@ def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
 
 def _retry(belief: Belief) -> float:
     return min(_MINUTE * 2 ** min(belief.asked, 5), LONGEST_RETRY)
-

@@ -161,15 +161,19 @@ class Fact(str, Enum):
 class Testimony:
     """One thing that was said.
 
-    `at`: when it was heard; `again`: when the same was heard last, after it was heard `times`
-    times. `outcome`: QFPay's words; `fact`: somebody else's. `reason`: of a fact, in a word; of
-    STRANGE, the alarm, with `detail` beside it. `patience`: of SENT, seconds after which nobody
-    can be busy with the request any more. `claim`: under which the speaker had the link.
-    `seals`: the terminal was known to encrypt when this was heard. `taken`: another row has
-    QFPay's number that is named here.
+    `at`: when it was heard; `asked`: when the question left that it answers, if that is known.
+    `again`: when the same was heard last, after it was heard `times` times. `outcome`: QFPay's
+    words; `fact`: somebody else's. `reason`: of a fact, in a word; of STRANGE, the alarm, with
+    `detail` beside it. `patience`: of SENT, seconds after which nobody can be busy with the
+    request any more. `claim`: under which the speaker had the link.
+
+    What this server knew beside the word when it was heard, and may not know otherwise later:
+    `seals`: the terminal was known to encrypt. `taken`: another row has QFPay's number that is
+    named here. `superseded`: of what is left of a payment, a later refund of it had been sent.
     """
 
     at: Moment
+    asked: Moment | None = None
     witness: Witness
     about: About = About.NOTHING
     outcome: Outcome | None = None
@@ -180,20 +184,26 @@ class Testimony:
     claim: int = 0
     seals: bool = False
     taken: bool = False
+    superseded: bool = False
     again: Moment | None = None
     times: int = 1
 
     def repeats(self, last: 'Testimony') -> bool:
         """Whether this is what was said last, so that nobody needs to read it twice.
 
-        A *not found* is never a repetition: each one has to be weighed by its own time.
+        What may decide, or counts as a look after the end, is never a repetition: each one has to
+        be weighed by its own time.
         """
-        is_weighed = self.outcome is not None and self.outcome.verdict is Verdict.NOT_FOUND
+        if self.about not in (About.NUMBER, About.LIST, About.ORIGINAL) or self._is_weighed():
+            return False
         says = (self.outcome, self.fact, self.reason, self.detail, self.seals, self.taken)
         said = (last.outcome, last.fact, last.reason, last.detail, last.seals, last.taken)
-        return (
-            not (is_weighed and self.about is not About.LIST)
-            and self.about in (About.NUMBER, About.LIST, About.ORIGINAL)
-            and (self.witness, self.about) == (last.witness, last.about)
-            and says == said
-        )
+        return (self.witness, self.about) == (last.witness, last.about) and says == said
+
+    def _is_weighed(self) -> bool:
+        if self.outcome is None:
+            return False
+        verdict = self.outcome.verdict
+        if self.about is About.LIST and verdict is Verdict.NOT_FOUND:
+            return False
+        return verdict not in (Verdict.PENDING, Verdict.UNKNOWN)
