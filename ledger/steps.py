@@ -35,7 +35,7 @@ ROUND = 2.0
 #: until the till has turned green and the card's digits are fetched
 DETAILS = 0.2
 #: after an end, QFPay is asked again
-LOOKS = (180.0, 900.0)
+LOOKS: tuple[float, ...] = (180.0, 900.0)
 #: and again after so long where it did not answer, at most
 LONGEST_RETRY = 1800.0
 #: for so long QFPay repeats what it has to tell (the protocol, B10), and something may be learned
@@ -184,4 +184,4 @@ def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
 
 
 def _retry(belief: Belief) -> float:
-    return min(_MINUTE * 2 ** min(belief.asked, 5), LONGEST_RETRY)
+    return min(_MINUTE * 2.0 ** min(belief.asked, 5), LONGEST_RETRY)
