@@ -105,7 +105,8 @@ class Belief:
     word. `waiting`: a terminal is busy with it, and somebody waits for its answer. `ended`: when
     QFPay ended the request itself; `promising`: with a word of success, or of work in hand;
     `cancelled_there`: with "cancelled". `known`: QFPay has known it. `never_left`: no byte of the
-    request left, for certain. `asked`, `asked_at`: how often QFPay was asked since the state began,
+    request left, for certain. `cancel_unsettled`: QFPay was told to cancel, and not asked since
+    what came of it. `asked`, `asked_at`: how often QFPay was asked since the state began,
     and when last; `unanswered`: it did not answer then; `ask_alone`: what it said among others has
     to be asked for by itself. `looks`, `looked_at`: how often it was asked in vain after the end,
     and when last. `reason`: of the end, where QFPay gave none.
@@ -127,6 +128,7 @@ class Belief:
     gave_up: bool = False
     cancel_wanted: Moment | None = None
     cancel_told: Moment | None = None
+    cancel_unsettled: bool = False
     cancel_refused: bool = False
     ways_tried: int = 0
     left_before: int | None = None
@@ -217,8 +219,9 @@ class _Weighing:
         belief.asked += times
         belief.asked_at = last
         belief.unanswered = self.testimony.fact is Fact.UNANSWERED
-        if self.testimony.about is About.NUMBER and not belief.unanswered:
-            belief.ask_alone = False
+        if self.testimony.about is About.NUMBER:
+            belief.cancel_unsettled = False
+            belief.ask_alone = belief.ask_alone and belief.unanswered
 
     def _become(self, state: str, reason: str = '') -> bool:
         """Take a state, if it may follow on the present one."""
@@ -288,7 +291,7 @@ class _Weighing:
         belief, said = self.belief, self.testimony
         if said.about is About.CANCEL:
             # what got lost was not accepted; whether it arrived, the payment's own end tells
-            belief.cancel_told, belief.cancel_refused = said.at, True
+            self._told_to_cancel(is_refused=True)
         elif said.about is About.CONTROL:
             belief.control = ''
 
@@ -296,7 +299,13 @@ class _Weighing:
         belief = self.belief
         belief.ways_tried += 1
         if belief.ways_tried >= self.attempt.ways_to_cancel:
-            belief.cancel_told, belief.cancel_refused = self.testimony.at, True
+            self._told_to_cancel(is_refused=True)
+
+    def _told_to_cancel(self, is_refused: bool) -> None:
+        """QFPay was told; what came of it, only a question tells (the protocol, B9)."""
+        belief = self.belief
+        belief.cancel_told, belief.cancel_unsettled = self.testimony.at, True
+        belief.cancel_refused = is_refused
 
     def _cancel_wanted(self) -> None:
         belief, now = self.belief, self.testimony.at
@@ -340,14 +349,12 @@ class _Weighing:
 
     def _weigh_cancel(self, outcome: Outcome) -> None:
         """The reply to a wish. It proves nothing about the money (the protocol, A12.3, B9)."""
-        belief = self.belief
         is_accepted = outcome.verdict is Verdict.DONE
         is_other_way = outcome.code in OTHER_WAY_CODES or outcome.code == GATEWAY_SUCCESS
         if not is_accepted and is_other_way and not self.attempt.by_terminal:
             self._wrong_way()
         else:
-            belief.cancel_told = self.testimony.at
-            belief.cancel_refused = not is_accepted
+            self._told_to_cancel(is_refused=not is_accepted)
 
     def _weigh_control(self, outcome: Outcome, in_the_clear: bool) -> None:
         is_known = outcome.verdict in (Verdict.DONE, Verdict.CANCELLED) and not in_the_clear

@@ -113,19 +113,14 @@ def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
         return _ask(attempt, belief.patience - age)
     if belief.control in ('needed', 'known'):
         return Step(Do.ASK, 0.0, About.CONTROL if belief.control == 'needed' else About.NUMBER)
-    if _was_told_since_asked(belief) or (belief.cancelled_there and not belief.asked):
+    is_unsettled = belief.cancel_unsettled and not belief.waiting
+    if is_unsettled or (belief.cancelled_there and not belief.asked):
         return _ask(attempt)
     if belief.ask_alone and not belief.unanswered:
         return _ask(attempt)
     if not attempt.by_terminal and not belief.is_over(now):
         return Step(Do.ASK, _left_of(ROUND, belief, now), About.LIST)
     return _ask(attempt, _left_of(_pause(belief, now), belief, now))
-
-
-def _was_told_since_asked(belief: Belief) -> bool:
-    """After QFPay was told to cancel, only a question tells what came of it (B9)."""
-    told, asked = belief.cancel_told, belief.asked_at
-    return told is not None and not belief.waiting and (asked is None or asked.since(told) < 0)
 
 
 def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
