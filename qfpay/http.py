@@ -149,9 +149,10 @@ class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(self._passage.remaining(self._passage.read_timeout))
         if not self._passage.left:
             self._passage.before_first_byte()
+        # after the look: it may have taken what was left of the time
+        self.sock.settimeout(self._passage.remaining(self._passage.read_timeout))
         self._passage.left = True
         return super().send(data)
 
