@@ -101,26 +101,41 @@ class Alarm(NamedTuple):
 class Belief:
     """What is believed about an attempt.
 
-    `since`: when `state` began. `source`: who brought it about. `by_manager`: on nobody else's
-    word. `waiting`: a terminal is busy with it, and somebody waits for its answer. `ended`: when
-    QFPay ended the request itself; `promising`: with a word of success, or of work in hand;
-    `cancelled_there`: with "cancelled". `known`: QFPay has known it. `never_left`: no byte of the
-    request left, for certain. `cancel_unsettled`: QFPay was told to cancel, and not asked since
-    what came of it. `asked`, `asked_at`: how often QFPay was asked since the state began,
-    and when last; `unanswered`: it did not answer then; `ask_alone`: what it said among others has
-    to be asked for by itself. `looks`, `looked_at`: how often it was asked in vain after the end,
-    and when last. `reason`: of the end, where QFPay gave none.
+    `since`: when `state` began; `source`: who brought it about, `by_manager`: and on nobody else's
+    word; `reason`: of the end, where QFPay gave none. `never_left`: no byte of the request left,
+    for certain. `sent`, `patience`, `claim`: as SENT told. `waiting`: a terminal is busy with it,
+    and somebody waits for its answer. `ended`: when QFPay ended the request; `promising`: with a
+    word of success, or of work in hand; `cancelled_there`: with "cancelled". `known`: QFPay has
+    known it. `gave_up`: nobody asks any more.
+
+    `cancel_wanted`, `cancel_told`: when somebody wanted it cancelled, and when QFPay was told so;
+    `cancel_told_late`: after the deadline; `cancel_unsettled`: and was not asked since what came of
+    it; `cancel_refused`: it said no. `ways_tried`: calls that were none for this order.
+
+    `asked`, `asked_at`: how often QFPay was asked since the state began, and when last;
+    `unanswered`: it did not answer then; `ask_alone`: what it said among others has to be asked for
+    by itself. `looks`, `looked_at`: how often, and when last, it was asked in vain after the end.
+    `not_found`, `not_found_at`: the same of denials that count. `control`: whether the terminal is
+    'known' to find other payments, or that is 'needed', or there is 'none'. `left_before`: what was
+    left of the payment before a refund.
+
+    `since_on`, `sent_on`, `ended_on`: for each machine, the first moment since then in which it
+    heard anything. What ends an attempt for its age is counted by one machine alone, from there:
+    rather a little late than by a clock that somebody has set in between.
     """
 
     state: str = DRAFT
     since: Moment | None = None
+    since_on: dict[str, Moment] = field(default_factory=dict)
     source: Witness | None = None
     by_manager: bool = False
     claim: int = 0
     sent: Moment | None = None
+    sent_on: dict[str, Moment] = field(default_factory=dict)
     patience: float = 0.0
     waiting: bool = False
     ended: Moment | None = None
+    ended_on: dict[str, Moment] = field(default_factory=dict)
     promising: bool = False
     cancelled_there: bool = False
     known: bool = False
@@ -128,6 +143,7 @@ class Belief:
     gave_up: bool = False
     cancel_wanted: Moment | None = None
     cancel_told: Moment | None = None
+    cancel_told_late: bool = False
     cancel_unsettled: bool = False
     cancel_refused: bool = False
     ways_tried: int = 0
@@ -154,7 +170,8 @@ class Belief:
 
     def is_over(self, now: Moment) -> bool:
         """Whether nobody can be busy with the request any more: its deadline has passed."""
-        return self.sent is not None and now.since(self.sent) > self.patience
+        first = self.sent_on.get(now.boot)
+        return first is not None and now.since(first) > self.patience
 
     def is_cancelling(self, now: Moment) -> bool:
         """Whether a cashier has to wait for what comes of the wish to cancel."""
@@ -202,6 +219,7 @@ class _Weighing:
 
     def weigh(self) -> None:
         said = self.testimony
+        self._note_machine()
         if said.about is About.REQUEST and said.fact is not Fact.SENT:
             self.belief.waiting = False
         elif said.about in _QUESTIONS:
@@ -213,6 +231,12 @@ class _Weighing:
         if said.again is not None:
             # the first one may have begun a state, in which the others were asked
             self._count_questions(said.times - 1, said.again)
+
+    def _note_machine(self) -> None:
+        belief, at = self.belief, self.testimony.at
+        for first in (belief.since_on, belief.sent_on, belief.ended_on):
+            if first and at.boot not in first:
+                first[at.boot] = at
 
     def _count_questions(self, times: int, last: Moment) -> None:
         belief = self.belief
@@ -229,6 +253,7 @@ class _Weighing:
         if state not in TRANSITIONS[belief.state]:
             return False
         belief.state, belief.since, belief.source = state, said.at, said.witness
+        belief.since_on = {said.at.boot: said.at}
         belief.by_manager = said.witness is Witness.MANAGER
         belief.asked, belief.asked_at, belief.ask_alone = 0, None, False
         belief.looks, belief.looked_at = 0, None
@@ -247,8 +272,7 @@ class _Weighing:
     def _weigh_fact(self, fact: Fact) -> None:
         belief, said = self.belief, self.testimony
         if fact is Fact.SENT:
-            belief.claim, belief.sent, belief.patience = said.claim, said.at, said.patience
-            belief.waiting = self.attempt.by_terminal
+            self._sent()
             self._become(SENT)
         elif fact is Fact.NEVER_LEFT:
             self._never_left()
@@ -278,6 +302,12 @@ class _Weighing:
         else:
             self._upgraded()
 
+    def _sent(self) -> None:
+        belief, said = self.belief, self.testimony
+        belief.claim, belief.sent, belief.patience = said.claim, said.at, said.patience
+        belief.sent_on = {said.at.boot: said.at}
+        belief.waiting = self.attempt.by_terminal and said.fact is Fact.SENT
+
     def _never_left(self) -> None:
         """Who alone may send it says that it did not, and will not."""
         belief, said = self.belief, self.testimony
@@ -305,6 +335,7 @@ class _Weighing:
         """QFPay was told; what came of it, only a question tells (the protocol, B9)."""
         belief = self.belief
         belief.cancel_told, belief.cancel_unsettled = self.testimony.at, True
+        belief.cancel_told_late = belief.is_over(self.testimony.at)
         belief.cancel_refused = is_refused
 
     def _cancel_wanted(self) -> None:
@@ -317,9 +348,10 @@ class _Weighing:
     def _upgraded(self) -> None:
         """What a version without testimonies believed, and who had told it."""
         belief, said = self.belief, self.testimony
+        self._sent()
         belief.state, belief.since, belief.source = said.reason, said.at, said.witness
+        belief.since_on = {said.at.boot: said.at}
         belief.by_manager = said.witness is Witness.MANAGER
-        belief.claim, belief.sent, belief.patience = said.claim, said.at, said.patience
         if said.outcome is not None:
             self._take_facts(said.outcome)
             self._take_words(said.outcome)
@@ -429,7 +461,8 @@ class _Weighing:
     def _end_of_request(self, outcome: Outcome) -> None:
         """QFPay has answered the request, so the terminal does not wait for anybody any more."""
         belief = self.belief
-        belief.ended = self.testimony.at
+        belief.ended = at = self.testimony.at
+        belief.ended_on = {at.boot: at}
         belief.promising = outcome.verdict in (Verdict.DONE, Verdict.PENDING) or outcome.code in (
             TERMINAL_SUCCESS,
             GATEWAY_SUCCESS,
@@ -501,15 +534,17 @@ class _Weighing:
         if belief.cancelled_there:
             self._become(CANCELLED)
             return
-        has_ended = belief.ended is not None and not belief.promising
-        if belief.ended is not None and has_ended:
-            counts, needed = said.at.since(belief.ended) >= SETTLING, NEEDED
+        asked = said.asked_at or said.at
+        if belief.ended is not None and not belief.promising:
+            first = belief.ended_on.get(asked.boot)
+            counts = first is not None and asked.since(first) >= SETTLING
+            needed = NEEDED
         else:
-            counts, needed = belief.is_over(said.at), NEEDED_AFTER_DEADLINE
+            counts, needed = belief.is_over(asked), NEEDED_AFTER_DEADLINE
         last = belief.not_found_at
-        if not counts or (last is not None and abs(said.at.since(last)) < APART):
+        if not counts or (last is not None and abs(asked.since(last)) < APART):
             return
-        belief.not_found, belief.not_found_at = belief.not_found + 1, said.at
+        belief.not_found, belief.not_found_at = belief.not_found + 1, asked
         if belief.not_found >= needed:
             self._become(FAILED)
 

@@ -93,7 +93,7 @@ def _ask(attempt: Attempt, after: float = 0.0) -> Step:
 
 
 def _begin(attempt: Attempt, belief: Belief, now: Moment) -> Step:
-    if now.since(attempt.created) > FRESH:
+    if abs(now.since(attempt.created)) > FRESH:
         return Step(Do.DROP, reason='too_late')
     if not attempt.looks_before or belief.left_before is not None:
         return Step(Do.SEND)
@@ -109,8 +109,8 @@ def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
     age = now.since(belief.sent or attempt.created)
     if age > HORIZON:
         return _REST if belief.gave_up else Step(Do.GIVE_UP)
-    if belief.waiting and age < belief.patience:
-        return _ask(attempt, belief.patience - age)
+    if belief.waiting and now.boot in belief.sent_on and not belief.is_over(now):
+        return _ask(attempt, belief.patience - now.since(belief.sent_on[now.boot]))
     if belief.control in ('needed', 'known'):
         return Step(Do.ASK, 0.0, About.CONTROL if belief.control == 'needed' else About.NUMBER)
     is_unsettled = belief.cancel_unsettled and not belief.waiting
@@ -129,9 +129,8 @@ def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
     if belief.cancel_wanted and not belief.cancel_told:
         return True
     # what has run out is cancelled once, so that nobody pays it late; a terminal ends by itself
-    told, sent = belief.cancel_told, belief.sent
     has_run_out = not attempt.by_terminal and belief.is_over(now)
-    return has_run_out and not (told and sent and told.since(sent) > belief.patience)
+    return has_run_out and not belief.cancel_told_late
 
 
 def _left_of(pause: float, belief: Belief, now: Moment) -> float:

@@ -161,7 +161,7 @@ class Fact(str, Enum):
 class Testimony:
     """One thing that was said.
 
-    `at`: when it was heard; `asked`: when the question left that it answers, if that is known.
+    `at`: when it was heard; `asked_at`: when the question that it answers left, if that is known.
     `again`: when the same was heard last, after it was heard `times` times. `outcome`: QFPay's
     words; `fact`: somebody else's. `reason`: of a fact, in a word; of STRANGE, the alarm, with
     `detail` beside it. `patience`: of SENT, seconds after which nobody can be busy with the
@@ -173,7 +173,7 @@ class Testimony:
     """
 
     at: Moment
-    asked: Moment | None = None
+    asked_at: Moment | None = None
     witness: Witness
     about: About = About.NOTHING
     outcome: Outcome | None = None
@@ -192,9 +192,11 @@ class Testimony:
         """Whether this is what was said last, so that nobody needs to read it twice.
 
         What may decide, or counts as a look after the end, is never a repetition: each one has to
-        be weighed by its own time.
+        be weighed by its own time. Nor is what another machine hears: its clock is another.
         """
         if self.about not in (About.NUMBER, About.LIST, About.ORIGINAL) or self._is_weighed():
+            return False
+        if self.at.boot != last.at.boot:
             return False
         says = (self.outcome, self.fact, self.reason, self.detail, self.seals, self.taken)
         said = (last.outcome, last.fact, last.reason, last.detail, last.seals, last.taken)
