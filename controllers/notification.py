@@ -22,6 +22,16 @@ PATIENCE = 10
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
+def _body(httprequest):
+    """The body, or as much of it as shows that it is too large."""
+    length, environ = httprequest.content_length, httprequest.environ
+    if length is not None:
+        return httprequest.get_data() if length <= SIZE_LIMIT else bytes(SIZE_LIMIT + 1)
+    # sent in pieces, without saying how long it is: not every werkzeug counts them
+    is_ended = environ.get('wsgi.input_terminated')
+    return environ['wsgi.input'].read(SIZE_LIMIT + 1) if is_ended else b''
+
+
 class NotificationController(Controller):
     @route(
         '/pos_payment_qfpay/notify/<string:token>',
@@ -52,8 +62,7 @@ class NotificationController(Controller):
             account = account.search([('notify_token', '=', token)])
         if not account:
             return Response('unknown address', status=404)
-        # never more than that, also when nobody said how long it is
-        body = request.httprequest.stream.read(SIZE_LIMIT + 1)
+        body = _body(request.httprequest)
         if len(body) > SIZE_LIMIT:
             return Response('too large', status=413)
         try:

@@ -10,6 +10,37 @@ from clients import Rpc, wait_for
 FINAL = ('done', 'failed', 'cancelled')
 
 
+def age(odoo: Any, payment_uuid: str, seconds: float) -> None:
+    """Let everything that was heard about a line be so much older, on every clock."""
+    odoo.sql(
+        """
+        UPDATE qfpay_testimony word
+           SET at = word.at - %s * interval '1 second', tick = word.tick - %s,
+               again_at = word.again_at - %s * interval '1 second',
+               again_tick = word.again_tick - %s
+          FROM qfpay_transaction row
+         WHERE row.id = word.transaction_id AND row.payment_uuid = %s
+        """,
+        seconds,
+        seconds,
+        seconds,
+        seconds,
+        payment_uuid,
+    )
+    odoo.sql(
+        """
+        UPDATE qfpay_transaction
+           SET requested_at = requested_at - %s * interval '1 second', tick = tick - %s,
+               next_step_at = next_step_at - %s * interval '1 second'
+         WHERE payment_uuid = %s
+        """,
+        seconds,
+        seconds,
+        seconds,
+        payment_uuid,
+    )
+
+
 class Counter:
     """One till as the server sees it: it synchronises draft orders and knocks at the doors.
 

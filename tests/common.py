@@ -3,19 +3,38 @@
 import itertools
 import time
 import uuid
+from contextlib import contextmanager
+from datetime import datetime
 from urllib.error import HTTPError
 
 from odoo import Command, api, fields
 from odoo.addons.pos_payment_qfpay import courier
-from odoo.addons.pos_payment_qfpay.models.qfpay_states import OPEN_STATES
+from odoo.addons.pos_payment_qfpay.cashier import start, status
+from odoo.addons.pos_payment_qfpay.courier import Word, polling, runner
+from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact, Witness
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
+from odoo.addons.pos_payment_qfpay.qfpay.times import HONG_KONG
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 from odoo.tests.common import release_test_lock
+from odoo.tests.test_cursor import TestCursor
+from odoo.tools.misc import Callbacks
 
 from .simulation import Simulator
 
 # Printed in QFPay's documentation as the terminal's default.
 POS_KEY = 'f46b1f08bec1f39104792cc79ec9aacd'
+
+# A process that carries, and another one.
+CARRIER, OTHER_CARRIER = 'carrier-one', 'carrier-two'
+
+# Who says something, and to what question.
+SOURCES = {
+    'answer': (Witness.ANSWER, About.REQUEST),
+    'inquiry': (Witness.INQUIRY, About.NUMBER),
+    'list': (Witness.INQUIRY, About.LIST),
+    'left': (Witness.INQUIRY, About.ORIGINAL),
+    'notification': (Witness.NOTIFICATION, About.NOTHING),
+}
 
 
 class Shop:
@@ -248,12 +267,11 @@ class Shop:
 
     def paid(self, amount=10.1, method=None, till=None, syssn=None):
         """An order that was paid through QFPay, and its row of the ledger."""
-        payment = self.payment(amount, method, till)
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'done', syssn=syssn or uuid.uuid4().hex), 'answer')
+        row = self.sent(amount, method=method, till=till)
+        source = 'answer' if row.terminal_id else 'inquiry'
+        self.learn(row, self.outcome(row, 'done', syssn=syssn or uuid.uuid4().hex), source)
         self.assertEqual(row.state, 'done')
-        payment.pos_order_id.with_user(self.cashier).action_pos_order_paid()
+        row.pos_order_id.with_user(self.cashier).action_pos_order_paid()
         return row
 
     def refund_line(self, row, amount=None, method=None, till=None):
@@ -265,51 +283,280 @@ class Shop:
     # The ledger
     # ------------------------------------------------------------------
 
-    def ledger(self, user=None):
+    def till_env(self, user=None):
+        """The environment of a request from a till."""
         user = user or self.cashier
-        companies = user.company_ids.ids
-        ledger = self.env['qfpay.transaction'].with_user(user)
-        return ledger.with_context(allowed_company_ids=companies)
+        return self.env(
+            user=user, su=False, context={'allowed_company_ids': user.company_ids.ids}
+        )
 
-    def begin(self, payment, user=None):
+    def begin(self, payment, auth_code='', user=None, **tapped):
         """Start a line as the cashier's door does.
 
+        :param tapped: 'tap' and 'asked_at'
         :return: the row of the ledger, as the system sees it
         """
-        status = self.ledger(user)._start(payment.uuid)
-        return self.env['qfpay.transaction'].search([('reference', '=', status['reference'])])
+        told = start.start(self.till_env(user), payment.uuid, auth_code, **tapped)
+        return self.env['qfpay.transaction'].search([('reference', '=', told['reference'])])
+
+    def assert_refused(self, code, payment, auth_code='', user=None, **tapped):
+        """The line is not started, for this reason.
+
+        :return: what the cashier reads
+        """
+        before = self.env['qfpay.transaction'].search_count([])
+        with self.assertRaises(start.StartRefused) as refusal:
+            self.begin(payment, auth_code, user, **tapped)
+        self.assertEqual(refusal.exception.code, code)
+        self.assertEqual(self.env['qfpay.transaction'].search_count([]), before)
+        return refusal.exception.message
+
+    def cancel_line(self, row, user=None):
+        """Press "cancel" at the till; answer the status that it reads."""
+        return status.cancel(self.till_env(user), row.payment_uuid)
+
+    def sent(self, amount=10.1, method=None, auth_code='', **values):
+        """A payment whose request is on its way, and nothing is known."""
+        row = self.begin(self.payment(amount, method, **values), auth_code)
+        self.send_out(row)
+        return row
+
+    def sent_refund(self, paid, amount=None, **values):
+        """A refund whose request is on its way."""
+        row = self.begin(self.refund_line(paid, amount, **values))
+        self.send_out(row)
+        return row
+
+    def send_out(self, row):
+        """The request leaves. A terminal's refund first asks what is left of its payment.
+
+        :return: the errand
+        """
+        errand = self.claim(row, 'send')
+        if errand.about is About.ORIGINAL:
+            self.report(errand, self.left(row))
+            errand = self.claim(row, 'send')
+        self.assertIs(errand.about, About.REQUEST)
+        self.assertEqual(row.state, 'sent')
+        return errand
+
+    def claim(self, row, lane='talk', carrier=CARRIER):
+        """The next step of a row, as a courier takes it.
+
+        :return: the errand; None when there is nothing to carry
+        """
+        errand, has_news = row._claim_step(carrier, lane)
+        if has_news:
+            row._tell()
+        return errand
+
+    def report(self, errand, outcome=None, **word):
+        """What came of an errand.
+
+        :return: seconds until the next step; None at rest
+        """
+        answers = errand.about in (About.REQUEST, About.CANCEL)
+        witness = Witness.ANSWER if answers else Witness.INQUIRY
+        if outcome is None:
+            witness = Witness.SERVER
+        ledger = self.env['qfpay.transaction']
+        after, has_news = ledger._take_report(
+            errand,
+            Word(
+                witness=witness,
+                about=errand.about,
+                outcome=outcome,
+                claim=errand.claim,
+                seals=errand.seals,
+                **word,
+            ),
+        )
+        if has_news:
+            ledger.browse(errand.transaction_id)._tell()
+        return after
 
     def outcome(self, row, verdict, **values):
         """What a truthful witness says about a row."""
-        facts = {'amount_minor': row.amount_minor, 'currency': 'HKD', 'reference': row.reference}
+        facts = {
+            'amount_minor': row.amount_minor,
+            'currency': row.currency_id.name,
+            'reference': row.reference,
+            'strict': True,
+            'trade_type': row.kind,
+        }
+        if verdict == 'done':
+            facts.update(syssn=f'{row.reference}-at-qfpay', traded_at=datetime.now(HONG_KONG))
         if row.kind == 'refund':
-            facts.update(reference=None, orig_syssn=row.original_id.syssn)
+            facts['orig_syssn'] = row.original_id.syssn
+        if row.kind == 'refund' and row.provider == 'ecr':
+            # the terminal gives it a number of its own
+            facts['reference'] = None
         return Outcome(**{'verdict': Verdict(verdict), **facts, **values})
+
+    def left(self, refund, minor=None, **values):
+        """What a truthful terminal says is left of the payment that a refund gives back."""
+        paid = refund.original_id
+        return Outcome(
+            **{
+                'verdict': Verdict.DONE,
+                'syssn': paid.syssn,
+                'trade_type': 'payment',
+                'strict': True,
+                'refundable_minor': paid._refundable_minor() if minor is None else minor,
+                **values,
+            }
+        )
+
+    def learn(self, row, outcome, source):
+        """QFPay says something about a row, and whoever it concerns is told.
+
+        :param source: one of SOURCES
+        """
+        witness, about = SOURCES[source]
+        row._hear(Word(witness=witness, about=about, outcome=outcome))
+        row._tell()
+
+    def note(self, row, fact, about=About.REQUEST, **word):
+        """This server knows something by itself."""
+        row._hear(Word(witness=Witness.SERVER, about=about, fact=fact, **word))
+        row._tell()
+
+    def lose_answer(self, row):
+        """The request has left, and its answer does not come."""
+        self.note(row, Fact.ANSWER_LOST, reason='timeout', claim=row.claim)
+
+    def not_found(self, row):
+        """QFPay, asked about this number alone, has no such payment.
+
+        :return: the row's state
+        """
+        outcome = Outcome(verdict=Verdict.NOT_FOUND, code='6002', message='no such order')
+        self.learn(row, outcome, 'inquiry')
+        return row.state
+
+    def row_in(self, state, **values):
+        """A payment at a terminal that came to be in a state as it usually does."""
+        if state == 'draft':
+            return self.begin(self.payment(**values))
+        row = self.sent(**values)
+        if state in ('done', 'reversed'):
+            self.learn(row, self.outcome(row, 'done'), 'answer')
+            if state == 'reversed':
+                self.learn(row, self.outcome(row, 'cancelled', cancel=1), 'inquiry')
+        elif state == 'unknown':
+            self.lose_answer(row)
+        elif state != 'sent':
+            self.learn(row, self.outcome(row, state), 'answer')
+            if state == 'cancelled':
+                # it may cross with an approval: one question settles it
+                self.not_found(row)
+        self.assertEqual(row.state, state)
+        return row
+
+    def close(self, row):
+        """Make way on its terminal for the next one."""
+        self.learn(row, self.outcome(row, 'failed'), 'answer')
+        self.assertEqual(row.state, 'failed')
+
+    def age(self, rows, seconds):
+        """Let time pass: whatever happened with these rows was so many seconds earlier."""
+        self.env.flush_all()
+        for records in (rows, rows.testimony_ids):
+            shifts = [
+                f'"{name}" = "{name}" - {_SECONDS[field.type]}'
+                for name, field in records._fields.items()
+                if field.store and (field.type == 'datetime' or name in ('tick', 'again_tick'))
+            ]
+            self.env.cr.execute(
+                f'UPDATE {records._table} SET {", ".join(shifts)} WHERE id = ANY(%(ids)s)',
+                {'seconds': seconds, 'ids': records.ids},
+            )
+        self.env.invalidate_all()
+
+    def end_lease(self, row):
+        """The process that has the link of a row gives no sign of life any more."""
+        self.env.cr.execute(
+            'UPDATE qfpay_link SET lease_until = lease_until - interval \'1 minute\' WHERE id = %s',
+            [row.link_id.id],
+        )
+        self.env.invalidate_all()
+
+    def due(self, lane, carrier=CARRIER):
+        """What a look of this process finds to be done in a lane.
+
+        :return: list of courier.runner.Due
+        """
+        self.env.flush_all()
+        looked = self.env['qfpay.link']._look(carrier, set(), {})
+        self.env.invalidate_all()
+        return [due for due in looked.due if due.lane == lane]
+
+    def alarms(self, row):
+        """Why a manager must look, in the ledger's own words."""
+        return [what for what, *_details in row.alarms or ()]
+
+    @contextmanager
+    def rewound(self):
+        """What happens inside is undone in the end."""
+        with self.env.cr.savepoint() as savepoint:
+            yield
+            savepoint.rollback()
+        self.env.invalidate_all()
+
+    def keep_couriers_home(self):
+        """Nobody sets out; they would look for these rows on a connection that cannot see them.
+
+        `sent_out` and `told` list the rows that one was sent for, `woken` counts the calls to look.
+        """
+        self.sent_out, self.told, self.woken = [], [], 0
+
+        def wake(_db_name):
+            self.woken += 1
+
+        self.patch(courier, 'poke', lambda _db_name, due: self.sent_out.append(due.row_id))
+        self.patch(courier, 'tell', lambda _db_name, row_id: self.told.append(row_id))
+        self.patch(courier, 'wake', wake)
+
+    def courier_here(self):
+        """This process's courier, whose transactions are parts of the test's own.
+
+        :return: courier.runner.Runner
+        """
+
+        def transact(_db_name, action):
+            with self.env.cr.savepoint():
+                return action(self.env(su=True))
+
+        self.patch(runner, 'transact', transact)
+        self.patch(polling, 'transact', transact)
+        return runner.Runner(self.env.cr.dbname)
+
+
+_SECONDS = {'datetime': "%(seconds)s * interval '1 second'", 'float': '%(seconds)s'}
+_commit = TestCursor.commit
+
+
+def _commit_and_run_hooks(cr):
+    """As a real cursor does: what waits for the end of the transaction runs then."""
+    cr.flush()
+    waiting, cr.postcommit = cr.postcommit, Callbacks()
+    _commit(cr)
+    waiting.run()
 
 
 class ShopCase(Shop, TransactionCase):
-    """The shop without a terminal: what the ledger makes of what it is told.
-
-    Couriers stay at home: they would look for these rows on a connection that cannot see them.
-    `sent_out` and `told_to_call_off` list the rows that one was sent for.
-    """
+    """The shop without a terminal: what the ledger makes of what it is told."""
 
     def setUp(self):
         super().setUp()
-        self.sent_out = []
-        self.told_to_call_off = []
-        self.patch(courier, 'carry', lambda db_name, row_id: self.sent_out.append(row_id))
-        self.patch(courier, 'ask_once', lambda db_name, row_id: None)
-        self.patch(
-            courier, 'call_off', lambda db_name, row_id: self.told_to_call_off.append(row_id)
-        )
+        self.keep_couriers_home()
 
 
 class SimulatorCase(Shop, HttpCase):
     """The shop with the simulator's terminals, and the doors over HTTP.
 
-    In a test Odoo does not run what waits for the end of a transaction. So the courier does not
-    set out with `start`, but when the till asks for the first time.
+    The courier is the real one. It shares the test's transaction, and gets to it while the test
+    waits for something.
     """
 
     @classmethod
@@ -322,41 +569,44 @@ class SimulatorCase(Shop, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.simulator.reset(0)
-        self.simulator.reset(1)
+        self._reset_terminals()
+        # In a test Odoo forgets what waits for a commit: nobody would set out.
+        self.patch(TestCursor, 'commit', _commit_and_run_hooks)
         self.addCleanup(self._end_errands)
         self.login(self.cashier)
 
+    def stop_couriers(self):
+        """Wait until nothing is carried; another courier begins when it is woken."""
+        with release_test_lock():
+            courier.stop(self.env.cr.dbname)
+
     def _end_errands(self):
         """Let no courier of this test run into the next one."""
-        self.env.invalidate_all()
-        rows = self.env['qfpay.transaction'].search([('state', 'in', OPEN_STATES)])
-        # A manager's word ends the asking; the reset ends the waiting for a customer.
-        for row in rows:
-            row._move('failed', 'manager', {})
-        self.env.flush_all()
+        courier.stop(self.env.cr.dbname, patience=0)
+        # whoever waits for a customer is cut off
+        self._reset_terminals()
+        self.stop_couriers()
+
+    def _reset_terminals(self):
         for number in range(2):
             self.simulator.set(number, reachable=True)
             self.simulator.reset(number)
-        for row in rows:
-            courier.carry(self.env.cr.dbname, row.id)
-        self.wait_for_couriers()
 
     def login(self, user):
         self.authenticate(user.login, user.login)
 
-    def start(self, payment):
-        return self.make_jsonrpc_request('/pos_payment_qfpay/start', {'payment_uuid': payment.uuid})
+    def door(self, name, **params):
+        return self.make_jsonrpc_request(f'/pos_payment_qfpay/{name}', params)
+
+    def start(self, payment, **options):
+        return self.door('start', payment_uuid=payment.uuid, **options)
 
     def status(self, *payments, **options):
         uuids = [payment.uuid for payment in payments]
-        params = {'payment_uuids': uuids, **options}
-        return self.make_jsonrpc_request('/pos_payment_qfpay/status', params)['payments']
+        return self.door('status', payment_uuids=uuids, **options)['payments']
 
-    def cancel(self, payment):
-        return self.make_jsonrpc_request(
-            '/pos_payment_qfpay/cancel', {'payment_uuid': payment.uuid}
-        )
+    def cancel(self, payment, **options):
+        return self.door('cancel', payment_uuid=payment.uuid, **options)
 
     def row(self, payment):
         """The newest row of the ledger for a line, as the database has it now."""
@@ -375,14 +625,8 @@ class SimulatorCase(Shop, HttpCase):
             with release_test_lock():
                 time.sleep(0.05)
 
-    def wait_for_couriers(self):
-        self.wait(
-            lambda: not courier._jobs._wakers and not courier._rounds._wakers,
-            'every courier to come home',
-        )
-
     def wait_for_state(self, payment, *states, seconds=20):
-        """Ask as a till does until the line is in one of these states.
+        """Ask as a till does until the line is in one of these states, and has been told.
 
         :return: the status
         """
@@ -390,7 +634,7 @@ class SimulatorCase(Shop, HttpCase):
 
         def reached():
             seen.append(self.status(payment)[0])
-            return seen[-1]['state'] in states
+            return seen[-1]['state'] in states and not self.row(payment).tell_at
 
         self.wait(reached, f'{payment.uuid} to be {states}', seconds)
         self.env.invalidate_all()
@@ -429,6 +673,9 @@ class TourCase(SimulatorCase):
         return True
 
     def _run_tour(self, name):
+        # A tour logs in on the test's own cursor while the test's lock is free: a courier would
+        # get between its query and the answer.
+        self.stop_couriers()
         self.start_tour(f'/pos/ui/{self.till.id}', name, login=self.cashier.login)
         self.env.invalidate_all()
 
