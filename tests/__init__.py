@@ -1,16 +1,5 @@
 from . import (
-    test_access,
-    test_config,
-    test_courier,
-    test_doors,
-    test_ecr_official,
     test_ledger,
-    test_neutralize,
-    test_openapi_codes,
-    test_openapi_notifications,
-    test_pos_payment,
-    test_setup,
-    test_tours,
-    test_tours_codes,
-    test_uninstall,
+    test_start,
+    test_steps,
 )

@@ -458,20 +458,29 @@ class Shop:
         self.learn(row, self.outcome(row, 'failed'), 'answer')
         self.assertEqual(row.state, 'failed')
 
-    def age(self, rows, seconds):
-        """Let time pass: whatever happened with these rows was so many seconds earlier."""
+    def age(self, rows, seconds, clocks=('datetime', 'float')):
+        """Let time pass: whatever happened with these rows was so many seconds earlier.
+
+        :param clocks: by which of the two: the database's ('datetime') and the steady one ('float')
+        """
         self.env.flush_all()
         for records in (rows, rows.testimony_ids):
             shifts = [
                 f'"{name}" = "{name}" - {_SECONDS[field.type]}'
                 for name, field in records._fields.items()
-                if field.store and (field.type == 'datetime' or name in ('tick', 'again_tick'))
+                if field.store
+                and field.type in clocks
+                and (field.type == 'datetime' or name in ('tick', 'again_tick'))
             ]
             self.env.cr.execute(
                 f'UPDATE {records._table} SET {", ".join(shifts)} WHERE id = ANY(%(ids)s)',
                 {'seconds': seconds, 'ids': records.ids},
             )
         self.env.invalidate_all()
+
+    def set_clock(self, rows, seconds):
+        """Somebody sets the database's clock, forwards or back; the steady clocks do not know."""
+        self.age(rows, seconds, ('datetime',))
 
     def end_lease(self, row):
         """The process that has the link of a row gives no sign of life any more."""
@@ -549,6 +558,8 @@ class ShopCase(Shop, TransactionCase):
 
     def setUp(self):
         super().setUp()
+        # a request's transaction has just begun, that of these tests long ago
+        self.patch(self.env.cr, 'now', datetime.now)
         self.keep_couriers_home()
 
 
