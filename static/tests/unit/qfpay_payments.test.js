@@ -58,7 +58,7 @@ test("the order is on the server before the money is asked for", async () => {
     await seconds(0);
     expect(server.calls.map((call) => call.door)).toEqual(["start"]);
     expect(server.calls[0].payment_uuid).toBe(line.uuid);
-    expect(Object.keys(server.calls[0])).toEqual(["door", "payment_uuid"]);
+    expect(Object.keys(server.calls[0])).toEqual(["door", "payment_uuid", "tap", "asked_at"]);
     expect(order.isSynced).toBe(true);
     expect(line.isSynced).toBe(true);
     expect(line.payment_status).toBe("waitingCard");
@@ -322,6 +322,97 @@ test("force done asks QFPay once more, and believes it", async () => {
     expect(end.result).toBe(true);
     expect(line.transaction_id).not.toBe("");
     expect(queryAll(".modal")).toHaveLength(0);
+});
+
+test("force done waits until QFPay was asked, whichever server asks", async () => {
+    const { server, store, line } = await setUpWaiting();
+    server.knows(line.uuid, "unknown", { asked: 4 });
+    await seconds(1);
+    store.qfpay.forceDone(line.uuid);
+    await seconds(2);
+    expect(queryAll(".modal")).toHaveLength(0);
+    server.knows(line.uuid, "unknown", { asked: 5 });
+    await seconds(1);
+    expect(queryAll(".modal")).toHaveLength(1);
+});
+
+test("a start that nobody has heard of cannot come any more when it counts as never made", async () => {
+    const { server, line } = await setUpLine();
+    server.loseAnswers("start");
+    server.onStart = () => ({});
+    const end = payAndWatch(line);
+    await seconds(1);
+    const { tap } = server.calls.find((call) => call.door === "start");
+    server.loseAnswers("cancel");
+    await seconds(3);
+    expect(end.result).toBe("pending");
+    server.loseAnswers("cancel", false);
+    await seconds(3);
+    expect(server.calls.findLast((call) => call.door === "cancel").tap).toBe(tap);
+    expect(end.result).toBe(false);
+    server.loseAnswers("start", false);
+    payAndWatch(line);
+    await seconds(0);
+    expect(server.calls.findLast((call) => call.door === "start").tap).not.toBe(tap);
+});
+
+test("a start that comes after all is followed", async () => {
+    const { server, line } = await setUpLine();
+    server.loseAnswers("start");
+    server.onStart = () => ({});
+    const end = payAndWatch(line);
+    server.onCancel = (uuid) => {
+        server.knows(uuid, "sent");
+        return { payment: server.known[uuid] };
+    };
+    await seconds(3);
+    expect(end.result).toBe("pending");
+    server.approves(line.uuid, line.amount);
+    await seconds(1);
+    expect(end.result).toBe(true);
+});
+
+test("a start says when the cashier tapped, by the server's clock", async () => {
+    const { server, store, line } = await setUpLine();
+    server.now = 1_000_000;
+    await store.qfpay.askAgain(line.uuid);
+    payAndWatch(line);
+    await seconds(0);
+    const { asked_at: askedAt } = server.calls.find((call) => call.door === "start");
+    expect(askedAt).toBeGreaterThan(999_999);
+    expect(askedAt).toBeLessThan(1_000_060);
+});
+
+test("a removed line that was paid after all is told, once", async () => {
+    const { server, store, line, order } = await setUpWaiting();
+    const { uuid } = line;
+    server.knows(uuid, "failed", { message: "Declined." });
+    await seconds(1);
+    await mountWithCleanup(PaymentScreen, { props: { orderUuid: order.uuid } });
+    await click(".modal .btn-primary");
+    await seconds(0);
+    store.qfpay.onLineRemoved(line, order);
+    order.removePaymentline(line);
+    for (const _time of [1, 2]) {
+        store.qfpay.onNews({ payment_uuid: uuid, reference: `${uuid}-1`, state: "done" });
+        await seconds(0);
+    }
+    expect(texts().match(/the money moved/g)).toHaveLength(1);
+    store.qfpay.onNews({ payment_uuid: "nobody's", state: "done" });
+    await seconds(0);
+    expect(queryAll(".modal")).toHaveLength(1);
+});
+
+test("what QFPay took back is open again, and the cashier is told", async () => {
+    const { server, store, line, amount } = await setUpWaiting();
+    server.approves(line.uuid, amount);
+    await seconds(1);
+    expect(line.payment_status).toBe("done");
+    server.knows(line.uuid, "reversed", { message: "QFPay took this payment back." });
+    store.qfpay.onNews({ payment_uuid: line.uuid, state: "reversed" });
+    await seconds(0);
+    expect(line.payment_status).toBe("retry");
+    expect(texts()).toMatch(/took this payment back/);
 });
 
 test("force done needs a confirmation, and late answers do not open the line again", async () => {

@@ -64,6 +64,8 @@ export class QFPayServer {
         this.calls = [];
         this.dead = new Set();
         this.held = {};
+        // the server's clock in seconds; undefined: it does not tell
+        this.now = undefined;
         for (const door of ["start", "status", "cancel"]) {
             onRpc(`/pos_payment_qfpay/${door}`, (request) => this.handle(door, request));
         }
@@ -132,6 +134,9 @@ export class QFPayServer {
     }
 
     onCancel(uuid) {
+        if (!this.known[uuid]) {
+            return { payment: { payment_uuid: uuid, state: "none" } };
+        }
         this.known[uuid].cancelling = true;
         return { payment: this.known[uuid] };
     }
@@ -154,6 +159,7 @@ export class QFPayServer {
         const { params } = await request.json();
         this.calls.push({ door, ...params });
         const answer = JSON.parse(JSON.stringify(this.answer(door, params)));
+        answer.now = this.now;
         await this.held[door];
         return this.dead.has(door) ? new Response("", { status: 502 }) : answer;
     }

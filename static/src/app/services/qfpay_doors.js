@@ -30,21 +30,34 @@ export function withTimeLimit(promise, limit, giveUp = () => {}) {
     return Promise.race([promise, timeUp]).finally(() => clearTimeout(timer));
 }
 
-function ask(door, params) {
+/** By how many seconds the server's clock is ahead of this page's, which nobody sets. */
+let ahead = null;
+
+/** @returns {number | null} the server's time now, in seconds; null while nobody has told it */
+export function serverTime() {
+    return ahead === null ? null : performance.now() / 1000 + ahead;
+}
+
+async function ask(door, params) {
     const request = rpc(`/pos_payment_qfpay/${door}`, params, { silent: true });
-    return withTimeLimit(request, ANSWER_LIMIT, () => request.abort(false));
+    const answer = await withTimeLimit(request, ANSWER_LIMIT, () => request.abort(false));
+    ahead = answer.now ? answer.now - performance.now() / 1000 : ahead;
+    return answer;
 }
 
 /**
  * Asks for the line's money. Asking twice is safe: the server knows the open attempt.
  *
  * @param {string} uuid of the payment line
+ * @param {object} tap the cashier's
+ * @param {string} tap.tap its name: under the same name nothing begins twice
+ * @param {number | null} tap.askedAt when it was, by the server's clock: too late, nothing begins
  * @param {string} [authCode] the customer's code, where one is scanned
  * @returns {Promise<{payment: object} | {error: {code: string, message: string}}>}
  */
-export function start(uuid, authCode) {
+export function start(uuid, { tap, askedAt }, authCode) {
     const code = authCode ? { auth_code: authCode } : {};
-    return ask("start", { payment_uuid: uuid, ...code });
+    return ask("start", { payment_uuid: uuid, tap, asked_at: askedAt, ...code });
 }
 
 /**
@@ -64,8 +77,9 @@ export async function status(uuids, { inquire = false } = {}) {
 
 /**
  * @param {string} uuid of the payment line
+ * @param {string} [tap] of a start of which nothing was heard: should it come yet, nothing begins
  * @returns {Promise<{payment: object} | {error: {code: string, message: string}}>}
  */
-export function cancel(uuid) {
-    return ask("cancel", { payment_uuid: uuid });
+export function cancel(uuid, tap) {
+    return ask("cancel", { payment_uuid: uuid, ...(tap ? { tap } : {}) });
 }

@@ -50,6 +50,22 @@ export function tellEnd(pos, line, known, { done, forced, unwanted }) {
     }
 }
 
+/** QFPay took back what was done: the line is open again. */
+export function tellReversed(pos, line, known) {
+    alert(pos, line.pos_order_id, _t("QFPay took this payment back"), known.message);
+}
+
+/** @param {{order: string}} removed the order whose line was removed before it turned out paid */
+export function tellRemovedIsPaid(pos, { order }) {
+    pos.dialog.add(AlertDialog, {
+        title: _t("Order %s: a removed payment was paid after all", order),
+        body: _t(
+            "QFPay had said that nothing was paid, and the payment was removed. Now it says that " +
+                "the money moved. Ask a manager to give it back, or to book it."
+        ),
+    });
+}
+
 export function tellRefundGoesOn(pos) {
     pos.dialog.add(AlertDialog, {
         title: _t("A refund cannot be called off"),

@@ -3,6 +3,7 @@ import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
 import { Reactive } from "@web/core/utils/reactive";
+import { uuidv4 } from "@point_of_sale/utils";
 import { codeMode, isQFPayLine, isTerminalLine } from "@pos_payment_qfpay/app/payment_qfpay";
 import { QFPayCodes } from "@pos_payment_qfpay/app/services/qfpay_codes";
 import * as doors from "@pos_payment_qfpay/app/services/qfpay_doors";
@@ -22,6 +23,12 @@ const SENT_HERE = "pos_payment_qfpay.sent_here";
 const FACTS = ["transaction_id", "payment_ref_no", "card_brand", "card_no", "card_type"];
 /** How many codes are shown one after the other: after that nobody is standing there any more. */
 const MOST_RENEWALS = 11;
+/** How long to wait until QFPay was asked, and between two looks at that, in milliseconds. */
+const ASKED_LIMIT = 10000;
+const ASKED_PAUSE = 500;
+/** Where the browser keeps what it removed after an attempt that had failed. */
+const REMOVED_HERE = "pos_payment_qfpay.removed_here";
+const MOST_REMOVED = 20;
 /** How often the server must say that it knows nothing, when a start may still be on its way. */
 const CERTAINLY_NONE = 2;
 
@@ -89,6 +96,7 @@ export class QFPayPayments extends Reactive {
             return followed.end;
         }
         const watch = this._follow(uuid, { here: true, starting: true });
+        watch.tap = this._tap();
         // in one breath with the status that `pay` wrote: Odoo sends every change of an order to the
         // customer display, and that would hold up the server while it wakes the terminal
         this._line(uuid).setPaymentStatus("waitingCard");
@@ -137,9 +145,24 @@ export class QFPayPayments extends Reactive {
         }
         entry.asking = true;
         try {
+            const before = entry.known?.asked;
             await this._ask([uuid], { inquire: true });
+            await this._untilAsked(uuid, before);
         } finally {
             entry.asking = false;
+        }
+    }
+
+    /** Whichever server has the way to QFPay: its question was asked when the server counts it. */
+    async _untilAsked(uuid, before) {
+        const entry = this._entry(uuid);
+        for (let left = ASKED_LIMIT; left > 0; left -= ASKED_PAUSE) {
+            const isHeard = !isOpenState(entry.known) || entry.known.asked !== before;
+            if (before === undefined || isHeard || entry.unreachable) {
+                return;
+            }
+            await new Promise((resolve) => setTimeout(resolve, ASKED_PAUSE));
+            await this._ask([uuid]);
         }
     }
 
@@ -184,8 +207,45 @@ export class QFPayPayments extends Reactive {
         if (doubtful.length) {
             await this._lookUp(doubtful.map((line) => line.uuid));
         }
+        await this._lookUpRemoved();
         if (this.watches.size) {
             await this._askNow();
+        }
+    }
+
+    async _lookUpRemoved() {
+        const uuids = this.removedHere.map(({ uuid }) => uuid);
+        if (uuids.length) {
+            try {
+                this._tellRemoved(await doors.status(uuids));
+            } catch {
+                // asked again with the next one
+            }
+        }
+    }
+
+    /**
+     * The cashier has removed a line whose attempt had failed. Should it turn out paid, the order
+     * has gone on without it, and nobody would see it.
+     *
+     * @param {object} line the pos.payment record
+     * @param {object} order its order
+     */
+    onLineRemoved({ uuid }, order) {
+        if (this.entries[uuid]?.known?.reference) {
+            const removed = { uuid, order: order.getName() };
+            this.removedHere = [...this.removedHere, removed].slice(-MOST_REMOVED);
+        }
+    }
+
+    _tellRemoved(statuses) {
+        const paid = statuses.filter(({ state }) => state === "done");
+        for (const { payment_uuid: uuid } of paid) {
+            const removed = this.removedHere.find((line) => line.uuid === uuid);
+            if (removed && !this._line(uuid)) {
+                this.removedHere = this.removedHere.filter((line) => line.uuid !== uuid);
+                messages.tellRemovedIsPaid(this.pos, removed);
+            }
         }
     }
 
@@ -222,9 +282,16 @@ export class QFPayPayments extends Reactive {
     onNews(news) {
         const uuid = news.payment_uuid;
         const watch = this.watches.get(uuid);
-        const order = this._line(uuid)?.pos_order_id;
+        const line = this._line(uuid);
+        const order = line?.pos_order_id;
+        if (!line && news.state === "done") {
+            this._tellRemoved([news]);
+        }
         if (!order || order.finalized || watch?.asked === false) {
             return;
+        }
+        if (news.state === "reversed" && !watch) {
+            return this._lookUp([uuid]);
         }
         if (news.state !== "done") {
             return watch && this._askNow();
@@ -259,6 +326,11 @@ export class QFPayPayments extends Reactive {
 
     // -------------------------------------------------------------------------------- beginning
 
+    /** The cashier wants it now; whatever arrives much later is not what was wanted. */
+    _tap() {
+        return { tap: uuidv4(), askedAt: doors.serverTime() };
+    }
+
     async _start(watch, authCode) {
         const { uuid } = watch;
         try {
@@ -270,7 +342,7 @@ export class QFPayPayments extends Reactive {
         }
         let answer = null;
         try {
-            answer = await doors.start(uuid, authCode);
+            answer = await doors.start(uuid, watch.tap, authCode);
         } catch (error) {
             watch.refusal = error instanceof RPCError ? error.data?.message : "";
         }
@@ -324,6 +396,7 @@ export class QFPayPayments extends Reactive {
         const started = Promise.withResolvers();
         Object.assign(watch, {
             renewals: watch.renewals + 1,
+            tap: this._tap(),
             asked: false,
             certainly: 1,
             started: started.promise,
@@ -399,7 +472,11 @@ export class QFPayPayments extends Reactive {
             if (!line || this.watches.has(line.uuid)) {
                 continue;
             }
-            if (isOpenState(answer) || answer.state === "done") {
+            if (answer.state === "reversed" && isClosed(line) && !line.pos_order_id?.finalized) {
+                this._entry(line.uuid).known = answer;
+                line.setPaymentStatus("retry");
+                messages.tellReversed(this.pos, line, answer);
+            } else if (isOpenState(answer) || answer.state === "done") {
                 const forced = isClosed(line);
                 this._follow(line.uuid, { here: this.sentHere.has(line.uuid), forced });
                 this._learn(answer, ++this.clock.now);
@@ -435,7 +512,7 @@ export class QFPayPayments extends Reactive {
         entry.unreachable = status.state === "none" && isOpenState(entry.known);
         if (status.state === "none") {
             if (!entry.unreachable && --watch.certainly <= 0) {
-                this._refused(watch, watch.refusal || _t("Nothing was sent. You can try again."));
+                this._giveUp(watch);
             }
             return;
         }
@@ -448,6 +525,26 @@ export class QFPayPayments extends Reactive {
         } else {
             this._settle(watch, status.state === "done");
         }
+    }
+
+    /** The server has heard nothing of a start: before it counts as never made, it must not come. */
+    async _giveUp(watch) {
+        if (watch.tap) {
+            let answer = null;
+            try {
+                answer = await doors.cancel(watch.uuid, watch.tap.tap);
+            } catch {
+                return; // asked again with the next question
+            }
+            if (this.watches.get(watch.uuid) !== watch) {
+                return;
+            }
+            if (isOpenState(answer.payment) || answer.payment?.state === "done") {
+                this._learn(answer.payment, ++this.clock.now);
+                return;
+            }
+        }
+        this._refused(watch, watch.refusal || _t("Nothing was sent. You can try again."));
     }
 
     _goesOn(watch, line, status, asked) {
@@ -590,6 +687,8 @@ export class QFPayPayments extends Reactive {
             certainly: starting ? 1 : CERTAINLY_NONE,
             renewals: 0,
             refusal: "",
+            // the cashier's tap that began it, where it was made here
+            tap: null,
             end: ended.promise,
             resolve: ended.resolve,
             started: started.promise,
@@ -645,6 +744,14 @@ export class QFPayPayments extends Reactive {
      */
     get sentHere() {
         return new Set(JSON.parse(browser.localStorage.getItem(SENT_HERE) || "[]"));
+    }
+
+    get removedHere() {
+        return JSON.parse(browser.localStorage.getItem(REMOVED_HERE) || "[]");
+    }
+
+    set removedHere(lines) {
+        browser.localStorage.setItem(REMOVED_HERE, JSON.stringify(lines));
     }
 
     set sentHere(uuids) {

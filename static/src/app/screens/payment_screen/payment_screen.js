@@ -97,6 +97,9 @@ patch(PaymentScreen.prototype, {
         } else if (isUnderWay(line)) {
             this.callOffAndRemove(line);
         } else {
+            if (isQFPayLine(line)) {
+                this.pos.qfpay.onLineRemoved(line, this.currentOrder);
+            }
             super.deletePaymentLine(...arguments);
         }
     },
@@ -105,6 +108,7 @@ patch(PaymentScreen.prototype, {
     async callOffAndRemove(line) {
         const order = this.currentOrder;
         if (await this.pos.qfpay.callOff(line.uuid)) {
+            this.pos.qfpay.onLineRemoved(line, order);
             order.removePaymentline(line);
             this.numberBuffer.reset();
         }
