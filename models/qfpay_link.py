@@ -14,6 +14,7 @@ from ..courier.carrying import Word
 from ..courier.polling import Round
 from ..courier.runner import Due, Looked
 from ..ledger.states import AT_QFPAY, DRAFT, SENT
+from ..ledger.steps import LONGEST_RETRY
 from ..ledger.testimony import About, Fact, Witness
 
 # Seconds that a claim holds without a sign of life. A lease that lies further ahead than it can
@@ -21,8 +22,9 @@ from ..ledger.testimony import About, Fact, Witness
 LEASE = 8
 MARGIN = 2
 RENEWED_AT = 6
-# What is due further ahead than anything can be was written before the clock was set back.
-FAR = 2 * 3600
+# What is due further ahead than anything can be, in seconds, was written before the clock was set
+# back.
+FAR = LONGEST_RETRY + 60
 MOST_LOOKED_AT = 1000
 # Rows that are due so soon, in seconds, are asked about in the same round: as good as all.
 TOGETHER = 2.5
@@ -179,12 +181,15 @@ class QFPayLink(models.Model):
         fence = self._hold(who)
         if fence is None:
             return None
+        now = self._clock()
         rows = self.env['qfpay.transaction'].search_fetch(
             [
                 ('link_id', '=', self.id),
                 ('state', 'in', AT_QFPAY),
                 ('next_step', '=', 'list'),
-                ('next_step_at', '<=', self._clock() + timedelta(seconds=TOGETHER)),
+                '|',
+                ('next_step_at', '<=', now + timedelta(seconds=TOGETHER)),
+                ('next_step_at', '>', now + timedelta(seconds=FAR)),
             ],
             ['account_id', 'claim', 'reference', 'requested_at', 'state'],
             order='id',

@@ -16,6 +16,7 @@ from ..ledger.states import AT_QFPAY, DRAFT, NOT_DONE, SENT
 from ..ledger.steps import ROUND, Do, next_step
 from ..ledger.testimony import About, Fact, Witness
 from ..qfpay.errors import InvalidRequest
+from .qfpay_link import FAR
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +24,6 @@ _logger = logging.getLogger(__name__)
 UNDER_WAY = 40
 # What is due so soon is due.
 SLACK = 0.05
-FAR = 2 * 3600
 
 # What a row is written anew from, should the database lose it.
 _IDENTITY = (
