@@ -283,8 +283,8 @@ class Shop:
     # The ledger
     # ------------------------------------------------------------------
 
-    def till_env(self, user=None):
-        """The environment of a request from a till."""
+    def env_of(self, user=None):
+        """The environment of a user's request, in the companies of that user."""
         user = user or self.cashier
         return self.env(
             user=user, su=False, context={'allowed_company_ids': user.company_ids.ids}
@@ -296,7 +296,7 @@ class Shop:
         :param tapped: 'tap' and 'asked_at'
         :return: the row of the ledger, as the system sees it
         """
-        told = start.start(self.till_env(user), payment.uuid, auth_code, **tapped)
+        told = start.start(self.env_of(user), payment.uuid, auth_code, **tapped)
         return self.env['qfpay.transaction'].search([('reference', '=', told['reference'])])
 
     def assert_refused(self, code, payment, auth_code='', user=None, **tapped):
@@ -313,7 +313,7 @@ class Shop:
 
     def cancel_line(self, row, user=None):
         """Press "cancel" at the till; answer the status that it reads."""
-        return status.cancel(self.till_env(user), row.payment_uuid)
+        return status.cancel(self.env_of(user), row.payment_uuid)
 
     def sent(self, amount=10.1, method=None, auth_code='', **values):
         """A payment whose request is on its way, and nothing is known."""

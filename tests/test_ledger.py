@@ -695,7 +695,7 @@ class TestLedgerWords(ShopCase):
 
     def test_status_of_a_line_without_any_attempt(self):
         """A till that asks about a line that was never started learns that."""
-        told = look_up(self.till_env(), 'never-started')
+        told = look_up(self.env_of(), 'never-started')
         self.assertEqual(told, {'payment_uuid': 'never-started', 'state': 'none'})
 
     def test_unknown_warns_of_charging_again(self):

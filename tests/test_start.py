@@ -54,7 +54,7 @@ class TestStart(ShopCase):
         self.assertEqual(self.begin(payment), row)
         self.learn(row, self.outcome(row, 'done'), 'answer')
         self.assertEqual(self.begin(payment), row)
-        self.assertEqual(look_up(self.till_env(), payment.uuid)['state'], 'done')
+        self.assertEqual(look_up(self.env_of(), payment.uuid)['state'], 'done')
         self.env.cr.postcommit.run()
         self.assertEqual(self.sent_out, row.ids)
 
@@ -75,7 +75,7 @@ class TestStart(ShopCase):
         self.close(self.begin(payment))
         self.learn(first, self.outcome(first, 'done', syssn='9'), 'notification')
         self.assertEqual(self.begin(payment), first)
-        self.assertEqual(look_up(self.till_env(), payment.uuid)['transaction_id'], '9')
+        self.assertEqual(look_up(self.env_of(), payment.uuid)['transaction_id'], '9')
 
     def test_line_that_the_server_does_not_have(self):
         """A line that was not synchronised is not started."""
@@ -405,7 +405,7 @@ class TestStartTaps(ShopCase):
             self.close(row)
 
     def give_up(self, payment, tap=TAP):
-        return give_up(self.till_env(), payment.uuid, tap)
+        return give_up(self.env_of(), payment.uuid, tap)
 
     def test_given_up_before_it_arrived(self):
         """The till waited in vain: the late start begins nothing, a new tap begins anew."""

@@ -268,7 +268,7 @@ class TestLink(ShopCase):
         self.age(row, 3)
         self.report(self.claim(row), self.outcome(row, 'unknown'))
         self.assertFalse(self.due('talk'))
-        told = look_up(self.till_env(), row.payment_uuid, inquire=True)
+        told = look_up(self.env_of(), row.payment_uuid, inquire=True)
         self.env.cr.postcommit.run()
         self.assertEqual(self.woken, 1)
         self.assertEqual([due.row_id for due in self.due('talk')], row.ids)
@@ -280,7 +280,7 @@ class TestLink(ShopCase):
         """QFPay knows nothing of it: it is not asked."""
         row = self.begin(self.payment())
         self.cancel_line(row)
-        look_up(self.till_env(), row.payment_uuid, inquire=True)
+        look_up(self.env_of(), row.payment_uuid, inquire=True)
         self.assertFalse(self.due('talk'))
 
 
