@@ -73,6 +73,7 @@ class PosPayment(models.Model):
 
     def write(self, vals):
         vals = _without(vals, OURS)
+        doubtful = self._qfpay_doubtful()
         if 'payment_method_id' in vals:
             ours = self
         else:
@@ -80,9 +81,10 @@ class PosPayment(models.Model):
         result = super(PosPayment, self - ours).write(vals)
         for payment in ours:
             if changes := payment._qfpay_changes(payment._qfpay_values_to_write(vals)):
-                payment._qfpay_trace_turning(changes)
                 super(PosPayment, payment).write(changes)
         self._qfpay_judge_doubt()
+        for payment, before in doubtful:
+            payment._qfpay_trace_change(*before)
         return result
 
     def _qfpay_changes(self, vals):
@@ -148,23 +150,45 @@ class PosPayment(models.Model):
         is_open_order = self.pos_order_id.state in (False, 'draft', 'cancel')
         return self.payment_status not in WAITING or not is_open_order
 
-    def _qfpay_trace_turning(self, changes):
-        """An unconfirmed payment of a paid order becomes another method's: that is written down."""
-        method = self.env['pos.payment.method'].browse(changes.get('payment_method_id'))
-        if method and not method._qfpay_provider() and self.qfpay_confirmation == 'unconfirmed':
-            self._qfpay_leave_trace(
-                self.env._(
-                    '%(amount)s, recorded as paid with %(method)s and never confirmed by QFPay, is '
-                    'now booked as %(other)s.',
-                    amount=self.currency_id.format(self.amount),
-                    method=self.payment_method_id.name,
-                    other=method.name,
-                )
-            )
+    def _qfpay_doubtful(self):
+        """The unconfirmed ones, with what a change of them may hide: order, method and amount."""
+        return [
+            (payment, (payment.pos_order_id, payment.payment_method_id, payment.amount))
+            for payment in self
+            if payment.qfpay_confirmation == 'unconfirmed'
+        ]
 
-    def _qfpay_leave_trace(self, sentence):
+    def _qfpay_trace_change(self, order, method, amount):
+        """What was unconfirmed on a paid order does not show there any more: that is written down."""
+        if self.qfpay_confirmation == 'unconfirmed' and self.pos_order_id == order:
+            return
+        if self.payment_method_id == method:
+            self._qfpay_trace_removal(order, method, amount)
+            return
+        self._qfpay_leave_trace(
+            order,
+            self.env._(
+                '%(amount)s, recorded as paid with %(method)s and never confirmed by QFPay, is '
+                'now booked as %(other)s.',
+                amount=self.currency_id.format(amount),
+                method=method.name,
+                other=self.payment_method_id.name,
+            ),
+        )
+
+    def _qfpay_trace_removal(self, order, method, amount):
+        self._qfpay_leave_trace(
+            order,
+            self.env._(
+                '%(amount)s, recorded as paid with %(method)s and never confirmed by QFPay, was '
+                'removed.',
+                amount=self.currency_id.format(amount),
+                method=method.name,
+            ),
+        )
+
+    def _qfpay_leave_trace(self, order, sentence):
         """Tell whoever looks at the order what became of a payment of it."""
-        order = self.pos_order_id
         if order.state not in (False, 'draft', 'cancel'):
             order.sudo().message_post(body=sentence, author_id=self.env.user.partner_id.id)
 
@@ -213,23 +237,23 @@ class PosPayment(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):
         for payment in self.sudo():
-            rows = payment.qfpay_transaction_ids
-            if any(row.state in OPEN for row in rows):
+            states = set(payment.qfpay_transaction_ids.mapped('state'))
+            if states & set(OPEN):
                 raise UserError(
                     self.env._(
                         'This payment is under way at QFPay. Call it off or wait for the result '
                         'before you remove it.'
                     )
                 )
-            if payment.qfpay_confirmation == 'unconfirmed':
-                payment._qfpay_leave_trace(
+            if DONE in states and payment.pos_order_id.state not in (False, 'draft', 'cancel'):
+                raise UserError(
                     self.env._(
-                        '%(amount)s, recorded as paid with %(method)s and never confirmed by '
-                        'QFPay, was removed.',
-                        amount=payment.currency_id.format(payment.amount),
-                        method=payment.payment_method_id.name,
+                        'QFPay has taken this payment, and its order is closed. Refund the order '
+                        'instead.'
                     )
                 )
+        for payment, before in self._qfpay_doubtful():
+            payment._qfpay_trace_removal(*before)
 
     def unlink(self):
         # a till that removed a failed line may not know yet that it was paid after all: the order
