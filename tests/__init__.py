@@ -1,6 +1,7 @@
 from . import (
     test_ledger,
     test_managing,
+    test_pos_payment,
     test_refunds,
     test_start,
     test_steps,

@@ -135,6 +135,35 @@ class TestPosPayment(ShopCase):
         )
         self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
 
+    def paid_in_cash(self):
+        """An order that is closed, and owes nothing."""
+        return self.sync(self.order(self.line(method=self.cash), state='paid'))
+
+    def test_waiting_line_that_is_moved_to_a_paid_order(self):
+        """Whichever way a line comes to stand on a paid order, it counts there as paid."""
+        paid = self.paid_in_cash()
+        for move in (
+            lambda line: line.write({'pos_order_id': paid.id}),
+            lambda line: paid.with_user(self.cashier).write(
+                {'payment_ids': [Command.link(line.id)]}
+            ),
+        ):
+            payment = self.payment(5)
+            self.assertFalse(payment.qfpay_confirmation)
+            move(payment.with_user(self.cashier))
+            self.assertEqual(payment.pos_order_id, paid)
+            self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_line_of_a_paid_order_by_a_default(self):
+        """The order may come from the context of the call, too."""
+        paid = self.paid_in_cash()
+        payments = self.env['pos.payment'].with_user(self.cashier)
+        payment = payments.with_context(default_pos_order_id=paid.id).create(
+            {'amount': 5, 'payment_method_id': self.card.id, 'payment_status': 'pending'}
+        )
+        self.assertEqual(payment.pos_order_id, paid)
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
     def test_other_methods_are_left_alone(self):
         """Cash, and other providers' terminals, keep what their own modules write."""
         payment = self.payment(method=self.cash, payment_status='done', transaction_id='theirs')
@@ -144,15 +173,80 @@ class TestPosPayment(ShopCase):
         self.assertFalse(payment.qfpay_confirmation)
 
     # ------------------------------------------------------------------
+    # Doubt that somebody would like to be rid of
+    # ------------------------------------------------------------------
+
+    def doubtful(self):
+        """A payment of a paid order that QFPay never confirmed."""
+        order = self.sync(self.order(self.line(10, payment_status='done'), state='paid'))
+        payment = order.payment_ids
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+        return payment.with_user(self.cashier)
+
+    def assert_traced(self, order, *words):
+        """The order tells whoever looks what became of its payment, and who did it."""
+        message = order.sudo().message_ids.filtered(lambda it: 'never confirmed' in it.body)
+        self.assertEqual(len(message), 1)
+        self.assertEqual(message.author_id, self.cashier.partner_id)
+        for word in ('10.00', *words):
+            self.assertIn(word, message.body)
+
+    def test_doubtful_payment_that_is_removed(self):
+        """By its own button, or out of the order: a message stays on the order."""
+        payment = self.doubtful()
+        order = payment.pos_order_id
+        payment.unlink()
+        self.assert_traced(order, 'removed')
+        payment = self.doubtful()
+        order = payment.pos_order_id
+        cash = Command.create(self.line(10, self.cash, payment_status=False))
+        order.write({'payment_ids': [Command.delete(payment.id), cash]})
+        self.assertFalse(payment.exists())
+        self.assert_traced(order, 'removed')
+
+    def test_doubtful_payment_that_is_turned(self):
+        """It becomes cash: a message stays on the order."""
+        payment = self.doubtful()
+        payment.payment_method_id = self.cash
+        self.assertFalse(payment.qfpay_confirmation)
+        self.assert_traced(payment.pos_order_id, 'card_payment', self.cash.name)
+
+    def test_doubtful_payment_of_another_qfpay_method(self):
+        """Turned into a wallet's, it is as doubtful as before."""
+        payment = self.doubtful()
+        payment.payment_method_id = self.wallet
+        self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
+
+    def test_doubtful_payment_that_is_moved_away(self):
+        """To an order that is still open, where it would only wait: a message stays."""
+        payment = self.doubtful()
+        order = payment.pos_order_id
+        payment.write(
+            {'pos_order_id': self.payment().pos_order_id.id, 'payment_status': 'pending'}
+        )
+        self.assert_traced(order)
+
+    def test_doubtful_payment_that_becomes_nothing(self):
+        """Of no amount it counts as no payment: a message stays."""
+        payment = self.doubtful()
+        payment.amount = 0
+        self.assert_traced(payment.pos_order_id)
+
+    def test_certain_payments_leave_no_trace(self):
+        """What was never in doubt needs no message."""
+        for payment in (self.paid_in_cash().payment_ids, self.payment()):
+            order = payment.pos_order_id
+            payment.with_user(self.cashier).unlink()
+            self.assertFalse(order.sudo().message_ids)
+
+    # ------------------------------------------------------------------
     # What the ledger knows stays
     # ------------------------------------------------------------------
 
     def confirmed(self, amount=10.1):
-        payment = self.payment(amount)
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'done', syssn='77', card_scheme='VISA'), 'answer')
-        return payment
+        row = self.sent(amount)
+        self.learn(row, self.outcome(row, 'done', syssn='77', card_scheme='VISA'), 'answer')
+        return row.pos_payment_id
 
     def test_done_reaches_the_payment(self):
         """QFPay's word arrives on the payment, with its number and the card."""
@@ -213,10 +307,7 @@ class TestPosPayment(ShopCase):
 
     def test_amount_may_change_after_a_failure(self):
         """A line that failed may be tried again with another amount."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'failed'), 'answer')
+        payment = self.row_in('failed').pos_payment_id
         self.assertEqual(payment.payment_status, 'retry')
         self.update(payment, amount=5)
         self.assertEqual(payment.amount, 5)
@@ -225,58 +316,52 @@ class TestPosPayment(ShopCase):
         """A late word about an earlier attempt finds its line, and no second charge begins."""
         payment = self.payment()
         row = self.begin(payment)
-        row._move('failed', 'answer', {})
+        self.close(row)
         payment.with_user(self.cashier).uuid = str(uuid.uuid4())
         self.assertEqual(payment.uuid, row.payment_uuid)
 
     def test_forced_line_is_confirmed_when_qfpay_says_so_later(self):
         """Forced by the cashier, the line is unconfirmed until QFPay's word comes."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
+        row = self.sent()
+        payment = row.pos_payment_id
         self.update(payment, payment_status='done')
         self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
         payment.pos_order_id.action_pos_order_paid()
-        row._learn(self.outcome(row, 'done', syssn='78'), 'inquiry')
+        self.learn(row, self.outcome(row, 'done', syssn='78'), 'inquiry')
         self.assertEqual(payment.qfpay_confirmation, 'confirmed')
         self.assertEqual(payment.transaction_id, '78')
 
     def test_forced_line_stays_unconfirmed_when_qfpay_says_no(self):
         """A forced line whose payment failed is done for the till, unconfirmed for the manager."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
+        row = self.sent()
+        payment = row.pos_payment_id
         self.update(payment, payment_status='done')
-        row._learn(self.outcome(row, 'failed'), 'answer')
+        self.learn(row, self.outcome(row, 'failed'), 'answer')
         self.assertEqual(payment.payment_status, 'done')
         self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
 
     def test_draft_line_is_worth_what_qfpay_took(self):
         """When an earlier attempt turns out to be paid, the line takes over its amount."""
-        payment = self.payment(100)
-        first = self.begin(payment)
-        first._claim()
-        first._learn(self.outcome(first, 'failed'), 'answer')
+        first = self.row_in('failed', amount=100)
+        payment = first.pos_payment_id
         self.update(payment, amount=60)
-        first._learn(self.outcome(first, 'done', syssn='79'), 'notification')
+        self.learn(first, self.outcome(first, 'done', syssn='79'), 'notification')
         self.assertEqual(payment.amount, 100)
         self.assertEqual(payment.qfpay_confirmation, 'confirmed')
 
     def test_booked_line_of_another_amount_is_not_confirmed(self):
         """A payment that is booked with another amount than QFPay took is for the manager."""
-        payment = self.payment(100)
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'failed'), 'answer')
+        row = self.row_in('failed', amount=100)
+        payment = row.pos_payment_id
         order = payment.pos_order_id
         self.update(payment, amount=60)
         order.lines.price_subtotal_incl = order.lines.price_unit = 60
         order._compute_prices()
         order.action_pos_order_paid()
-        row._learn(self.outcome(row, 'done', syssn='80'), 'notification')
+        self.learn(row, self.outcome(row, 'done', syssn='80'), 'notification')
         self.assertEqual(payment.amount, 60)
         self.assertEqual(payment.qfpay_confirmation, 'unconfirmed')
-        self.assertTrue(row.attention)
+        self.assertIn('booked_otherwise', self.alarms(row))
 
     # ------------------------------------------------------------------
     # What cannot be removed
@@ -309,9 +394,20 @@ class TestPosPayment(ShopCase):
         self.begin(payment)
         self.assert_line_stays(payment)
 
-    def test_line_that_is_paid_cannot_be_removed(self):
-        """A line that QFPay has taken survives every attempt to remove it."""
-        self.assert_line_stays(self.confirmed())
+    def test_line_of_a_closed_order_cannot_be_removed(self):
+        """What QFPay has taken for a closed order is given back, and not forgotten."""
+        row = self.paid()
+        self.assert_line_stays(row.pos_payment_id)
+        self.assertFalse(row.needs_attention)
+
+    def test_paid_line_of_an_open_order_does_not_vanish_quietly(self):
+        """A till that does not know yet may remove it: the money stays, and a manager is called."""
+        payment = self.confirmed()
+        row = payment.qfpay_transaction_ids
+        payment.with_user(self.cashier).unlink()
+        self.env.invalidate_all()
+        self.assertEqual(row.state, 'done')
+        self.assertEqual(self.alarms(row), ['line_gone'])
 
     def test_order_at_qfpay_cannot_be_cancelled_or_removed(self):
         """An order whose money is under way or taken cannot vanish."""
@@ -321,9 +417,9 @@ class TestPosPayment(ShopCase):
         another = self.payment(till=self.till_2).pos_order_id
         for state in ('draft', 'sent', 'unknown', 'done'):
             if state == 'sent':
-                row._claim()
+                self.send_out(row)
             elif state != 'draft':
-                row._learn(self.outcome(row, state), 'answer')
+                self.learn(row, self.outcome(row, state), 'answer')
             self.assertEqual(row.state, state)
             self.assert_refused(payment, order.action_pos_order_cancel)
             self.assert_refused(payment, (order | another).action_pos_order_cancel)
@@ -333,20 +429,15 @@ class TestPosPayment(ShopCase):
 
     def test_order_without_money_can_be_cancelled(self):
         """Failed and called-off payments hold nobody up."""
-        for verdict in ('failed', 'cancelled'):
-            payment = self.payment()
-            row = self.begin(payment)
-            row._claim()
-            row._learn(self.outcome(row, verdict), 'answer')
+        for state in ('failed', 'cancelled'):
+            payment = self.row_in(state).pos_payment_id
             payment.pos_order_id.with_user(self.cashier).action_pos_order_cancel()
             self.assertEqual(payment.pos_order_id.state, 'cancel')
 
     def test_order_without_money_can_be_removed(self):
         """An order whose payment failed can be removed; what was tried stays in the ledger."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'failed'), 'answer')
+        row = self.row_in('failed')
+        payment = row.pos_payment_id
         payment.pos_order_id.with_user(self.cashier).unlink()
         self.env.invalidate_all()
         self.assertFalse(payment.exists())
@@ -355,37 +446,57 @@ class TestPosPayment(ShopCase):
 
     def test_money_for_a_line_that_is_gone(self):
         """Money that arrives after its line was removed is kept in the ledger, for a manager."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'failed'), 'answer')
+        row = self.row_in('failed')
+        payment = row.pos_payment_id
         payment.unlink()
-        row._learn(self.outcome(row, 'done', syssn='81'), 'notification')
+        self.learn(row, self.outcome(row, 'done', syssn='81'), 'notification')
         self.assertEqual(row.state, 'done')
-        self.assertTrue(row.attention)
+        self.assertEqual(self.alarms(row), ['done_after_all', 'line_gone'])
+
+    def test_money_for_a_line_that_the_till_removes(self):
+        """The line failed, the cashier took cash, then QFPay says done: the order can be closed."""
+        row = self.row_in('failed')
+        payment = row.pos_payment_id
+        order = payment.pos_order_id
+        # QFPay's word comes before the till's, which knows nothing of it
+        self.learn(row, self.outcome(row, 'done', syssn='81'), 'notification')
+        self.assertEqual(payment.payment_status, 'done')
+        self.env['bus.bus'].search([]).unlink()
+        self.env.cr.precommit.run()
+        sent = self.order(self.line(10.1, self.cash), state='paid', uuid=order.uuid)
+        sent.update(lines=[])
+        sent['payment_ids'].insert(0, Command.delete(payment.id))
+        self.sync(sent)
+        self.assertEqual(order.state, 'paid')
+        self.assertEqual(order.payment_ids.payment_method_id, self.cash)
+        self.assertFalse(payment.exists())
+        self.env.invalidate_all()
+        self.assertEqual(row.state, 'done')
+        self.assertIn('line_gone', self.alarms(row))
+        self.assertIn('payment line is gone', row.attention)
+        self.env.cr.precommit.run()
+        told = [it for it in self.env['bus.bus'].search([]).mapped('message') if 'QFPAY' in it]
+        self.assertTrue(any(row.reference in it for it in told), 'the till is told')
 
     def test_money_for_an_order_that_was_cancelled(self):
         """Money that arrives after its order was cancelled is on the payment, for a manager."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
-        row._learn(self.outcome(row, 'cancelled'), 'answer')
+        row = self.row_in('cancelled')
+        payment = row.pos_payment_id
         payment.pos_order_id.action_pos_order_cancel()
-        row._learn(self.outcome(row, 'done', syssn='82'), 'notification')
+        self.learn(row, self.outcome(row, 'done', syssn='82'), 'notification')
         self.assertEqual(payment.payment_status, 'done')
         self.assertEqual(payment.transaction_id, '82')
-        self.assertIn('cancelled', row.attention)
+        self.assertIn('order_cancelled', self.alarms(row))
 
     def test_order_cancelled_in_the_moment_of_the_start(self):
         """Two tills, one cancels the order while the other asks for money: a manager is told."""
-        payment = self.payment()
-        row = self.begin(payment)
-        row._claim()
+        row = self.sent()
+        payment = row.pos_payment_id
         self.env.flush_all()
         # The other till's transaction could not see the row.
         order_id = payment.pos_order_id.id
         self.env.cr.execute("UPDATE pos_order SET state = 'cancel' WHERE id = %s", [order_id])
         self.env.invalidate_all()
-        row._learn(self.outcome(row, 'done', syssn='83'), 'answer')
+        self.learn(row, self.outcome(row, 'done', syssn='83'), 'answer')
         self.assertEqual(payment.transaction_id, '83')
-        self.assertIn('cancelled', row.attention)
+        self.assertIn('order_cancelled', self.alarms(row))
