@@ -216,6 +216,8 @@ class _Weighing:
         self.attempt = attempt
         self.belief = belief
         self.testimony = testimony
+        #: just before this was asked, the terminal found another payment
+        self.finds_others = belief.control == 'known'
 
     def weigh(self) -> None:
         said = self.testimony
@@ -244,6 +246,7 @@ class _Weighing:
         belief.asked_at = last
         belief.unanswered = self.testimony.fact is Fact.UNANSWERED
         if self.testimony.about is About.NUMBER:
+            belief.control = 'none' if belief.control == 'none' else ''
             belief.cancel_unsettled = False
             belief.ask_alone = belief.ask_alone and belief.unanswered
 
@@ -356,6 +359,7 @@ class _Weighing:
             self._take_facts(said.outcome)
             self._take_words(said.outcome)
             belief.left_before = said.outcome.refundable_minor
+            belief.code_to_scan = said.outcome.qrcode
         belief.known = said.reason in (PENDING, DONE)
 
     # ------------------------------------------------------------------
@@ -404,19 +408,26 @@ class _Weighing:
         if self._is_another_row(outcome):
             return
         if verdict is Verdict.DONE and not self._proves_done(outcome):
-            if self.testimony.taken:
-                self._alarm('same_number', outcome.syssn or '')
+            self._doubt(outcome)
             verdict = Verdict.UNKNOWN
         if self.testimony.about is About.REQUEST:
             self._end_of_request(outcome)
         if self._names_no_trade(outcome, verdict):
-            verdict = Verdict.NOT_FOUND if belief.control == 'known' else Verdict.UNKNOWN
-            belief.control = 'none' if belief.control == 'none' else 'needed'
-        elif self.testimony.about is About.NUMBER and belief.control != 'none':
-            belief.control = ''
+            verdict = Verdict.NOT_FOUND if self.finds_others else Verdict.UNKNOWN
+            belief.control = belief.control or 'needed'
         for number in outcome.also_paid:
             self._alarm('paid_twice_under_one_number', number, outcome.syssn or '')
         self._weigh_verdict(verdict, outcome)
+
+    def _doubt(self, outcome: Outcome) -> None:
+        """A *done* that proves nothing. What is wrong with it may be a manager's business."""
+        number = outcome.syssn or ''
+        if self.testimony.taken:
+            self._alarm('same_number', number)
+        elif self._names_all(outcome) and not self._was_made_after_the_request(outcome):
+            made = outcome.traded_at or _day_of(number)
+            asked = _in_hong_kong(self.attempt.created.at)
+            self._alarm('contradiction', str(made)[:19], str(asked)[:19])
 
     def _weigh_verdict(self, verdict: Verdict, outcome: Outcome) -> None:
         belief = self.belief
@@ -492,6 +503,8 @@ class _Weighing:
     def _after_done(self, verdict: Verdict, outcome: Outcome) -> None:
         """QFPay takes back that the money moved, or that it stayed."""
         belief, attempt = self.belief, self.attempt
+        if belief.by_manager and verdict is Verdict.NOT_FOUND and self._is_denied():
+            self._alarm('manager_contradicted')
         if belief.state == REVERSED or verdict not in (Verdict.CANCELLED, Verdict.FAILED):
             return
         self._look()
@@ -528,12 +541,19 @@ class _Weighing:
 
     def _not_found(self) -> None:
         """QFPay has no such payment, as far as it can tell by now."""
-        belief, said = self.belief, self.testimony
-        if belief.known or belief.state != UNKNOWN or said.about is About.LIST:
+        belief = self.belief
+        if belief.known or belief.state != UNKNOWN or self.testimony.about is About.LIST:
             return
         if belief.cancelled_there:
             self._become(CANCELLED)
-            return
+        elif self._is_denied():
+            self._become(FAILED)
+
+    def _is_denied(self) -> bool:
+        """Count one more *not found*, if it counts; whether these are enough."""
+        belief, said = self.belief, self.testimony
+        if said.about is About.LIST:
+            return False
         asked = said.asked_at or said.at
         if belief.ended is not None and not belief.promising:
             first = belief.ended_on.get(asked.boot)
@@ -543,10 +563,9 @@ class _Weighing:
             counts, needed = belief.is_over(asked), NEEDED_AFTER_DEADLINE
         last = belief.not_found_at
         if not counts or (last is not None and abs(asked.since(last)) < APART):
-            return
+            return False
         belief.not_found, belief.not_found_at = belief.not_found + 1, asked
-        if belief.not_found >= needed:
-            self._become(FAILED)
+        return belief.not_found >= needed
 
     # ------------------------------------------------------------------
     # A terminal's refund, which has no number of ours
@@ -648,10 +667,17 @@ class _Weighing:
         if said.about is About.REQUEST:
             named = outcome.orig_syssn if attempt.is_refund else outcome.reference
             return named is not None and (attempt.is_refund or outcome.amount_minor is not None)
+        return self._names_all(outcome) and self._was_made_after_the_request(outcome)
+
+    def _names_all(self, outcome: Outcome) -> bool:
+        """Whether a terminal that was asked names what it must of a payment."""
         return (
-            not attempt.is_refund
+            outcome.strict
+            and self.testimony.about in (About.NUMBER, About.LIST)
+            and self.attempt.by_terminal
+            and not self.attempt.is_refund
+            and bool(outcome.syssn)
             and None not in (outcome.amount_minor, outcome.trade_type)
-            and self._was_made_after_the_request(outcome)
         )
 
     def _was_made_after_the_request(self, outcome: Outcome) -> bool:

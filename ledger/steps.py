@@ -111,8 +111,10 @@ def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
         return _REST if belief.gave_up else Step(Do.GIVE_UP)
     if belief.waiting and now.boot in belief.sent_on and not belief.is_over(now):
         return _ask(attempt, belief.patience - now.since(belief.sent_on[now.boot]))
-    if belief.control in ('needed', 'known'):
-        return Step(Do.ASK, 0.0, About.CONTROL if belief.control == 'needed' else About.NUMBER)
+    if belief.control == 'known':
+        return _ask(attempt)
+    if belief.control == 'needed':
+        return Step(Do.ASK, _left_of(_pause(belief, now), belief, now), About.CONTROL)
     is_unsettled = belief.cancel_unsettled and not belief.waiting
     if is_unsettled or (belief.cancelled_there and not belief.asked):
         return _ask(attempt)
@@ -134,9 +136,14 @@ def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
 
 
 def _left_of(pause: float, belief: Belief, now: Moment) -> float:
-    """How much of a pause is left since the last question; all of it if a clock was set."""
+    """How much of a pause is left since the last question; nothing of it if a clock was set."""
     last = belief.asked_at or belief.since or now
-    return min(max(pause - now.since(last), 0.0), pause)
+    return _left(pause, now.since(last))
+
+
+def _left(pause: float, age: float) -> float:
+    left = pause - age
+    return left if 0 < left <= pause else 0.0
 
 
 def _pause(belief: Belief, now: Moment) -> float:
@@ -145,7 +152,7 @@ def _pause(belief: Belief, now: Moment) -> float:
     if belief.ended and not belief.promising and not belief.known and 0 < belief.asked < _HURRIED:
         # the next moment in which a "not found" counts
         last = belief.asked_at or now
-        return max(SETTLING - last.since(belief.ended), APART)
+        return max(SETTLING - last.since(belief.ended_on.get(last.boot) or last), APART)
     if age > 2 * _HOUR:
         return 5 * _MINUTE
     if age > _HOUR / 4:
@@ -155,26 +162,37 @@ def _pause(belief: Belief, now: Moment) -> float:
 
 def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
     """After the end."""
-    age = now.since(belief.since or now)
-    if belief.never_left or age > HORIZON:
+    since = belief.since_on.get(now.boot) or belief.since or now
+    age = now.since(since)
+    if _wants_details(attempt, belief):
+        return _ask(attempt, _left(DETAILS, age))
+    looks = _looks(belief)
+    is_settled = belief.looks >= len(looks)
+    if belief.never_left or (is_settled and not belief.by_manager):
         return _REST
+    if age > HORIZON:
+        is_agreed = is_settled and belief.state != DONE
+        return _REST if is_agreed or belief.gave_up else Step(Do.GIVE_UP)
     if belief.by_manager:
         return _ask(attempt, _left_of(_retry(belief), belief, now))
-    if belief.state == DONE:
-        wants_details = attempt.by_card and not attempt.is_refund and not belief.asked
-        if wants_details and not belief.facts.get('card_last4'):
-            return _ask(attempt, DETAILS - age)
-        looks = LOOKS[:1] if belief.cancel_wanted else ()
-    else:
-        looks = LOOKS if belief.state in NOT_DONE else ()
-    if belief.looks >= len(looks):
-        return _REST
-    due = looks[belief.looks]
-    asked = belief.asked_at
-    if asked and belief.since and asked.since(belief.since) >= due:
+    due, asked = looks[belief.looks], belief.asked_at
+    if asked and asked.since(belief.since_on.get(asked.boot) or since) >= due:
         # it was asked, and did not answer
         return _ask(attempt, _left_of(_retry(belief), belief, now))
-    return _ask(attempt, min(due - age, due))
+    return _ask(attempt, _left(due, age))
+
+
+def _wants_details(attempt: Attempt, belief: Belief) -> bool:
+    is_sale_by_card = attempt.by_card and not attempt.is_refund
+    is_known = belief.asked or belief.by_manager or belief.facts.get('card_last4')
+    return belief.state == DONE and is_sale_by_card and not is_known
+
+
+def _looks(belief: Belief) -> tuple[float, ...]:
+    """When to ask again after the end, though it is known."""
+    if belief.state in NOT_DONE:
+        return LOOKS
+    return LOOKS[:1] if belief.state == DONE and belief.cancel_wanted else ()
 
 
 def _retry(belief: Belief) -> float:
