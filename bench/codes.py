@@ -197,15 +197,24 @@ def _ask_for_money(shop: _Shop, uuids: list[str]) -> None:
     names = ', '.join(f"'{uuid}'" for uuid in uuids)
     shop.sql(
         'INSERT INTO qfpay_transaction (reference, kind, provider, channel, payment_method_id,'
-        ' account_id, config_id, session_id, company_id, payment_uuid, pos_payment_id,'
-        ' amount_minor, currency_id, state, requested_at, deadline, create_date)'
+        ' account_id, link_id, config_id, session_id, company_id, payment_uuid, pos_payment_id,'
+        ' order_uuid, order_attempt, amount_minor, amount, currency_id, state, requested_at,'
+        ' deadline, create_date)'
         " SELECT p.uuid || '-1', 'payment', 'openapi', '800201', p.payment_method_id,"
-        ' m.qfpay_account_id, s.config_id, p.session_id, p.company_id, p.uuid, p.id, 100,'
-        " (SELECT id FROM res_currency WHERE name = 'HKD'), 'pending', now() AT TIME ZONE 'UTC',"
-        " now() AT TIME ZONE 'UTC' + interval '1 hour', now() AT TIME ZONE 'UTC'"
+        ' m.qfpay_account_id, a.link_id, s.config_id, p.session_id, p.company_id, p.uuid, p.id,'
+        " o.uuid, 1, 100, 1, (SELECT id FROM res_currency WHERE name = 'HKD'), 'pending',"
+        " now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC' + interval '1 hour',"
+        " now() AT TIME ZONE 'UTC'"
         ' FROM pos_payment p JOIN pos_session s ON s.id = p.session_id'
+        ' JOIN pos_order o ON o.id = p.pos_order_id'
         ' JOIN pos_payment_method m ON m.id = p.payment_method_id'
+        ' JOIN qfpay_account a ON a.id = m.qfpay_account_id'
         f' WHERE p.uuid IN ({names})'
+    )
+    shop.sql(
+        'INSERT INTO qfpay_testimony (transaction_id, at, witness, about, fact, reason, patience,'
+        " times) SELECT id, now() AT TIME ZONE 'UTC', 'answer', 'nothing', 'upgraded', 'pending',"
+        f' 3600, 1 FROM qfpay_transaction WHERE payment_uuid IN ({names})'
     )
 
 

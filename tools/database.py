@@ -193,9 +193,9 @@ def _odoo(source: Source, title: str, arguments: list[str]) -> None:
     machine.run(title, odoo_run.command(arguments), env=odoo_run.environ(source))
 
 
-def shell(source: Source, title: str, database: str, script: Path) -> None:
+def shell(source: Source, title: str, database: str, script: Path, *options: str) -> None:
     """Run a script inside Odoo's shell on a database; it has ``env`` and must commit itself."""
-    line = odoo_run.command(['shell', '-d', database, '--no-http', '--log-level=warn'])
+    line = odoo_run.command(['shell', '-d', database, '--no-http', '--log-level=warn', *options])
     code = f'exec(compile(open({str(script)!r}).read(), {str(script)!r}, "exec"), {{"env": env}})'
     log = machine.LOGS / f'{script.stem}-{database}.log'
     log.parent.mkdir(parents=True, exist_ok=True)
