@@ -80,9 +80,7 @@ class AnswerLost(QFPayError):
     answer of the protocol could be (`too_large`). `heard`: its beginning, where there was any.
     """
 
-    def __init__(
-        self, message: str, reason: LossReason = 'unreadable', heard: bytes = b''
-    ) -> None:
+    def __init__(self, message: str, reason: LossReason = 'unreadable', heard: bytes = b'') -> None:
         super().__init__(message)
         self.reason: LossReason = reason
         self.heard = heard[:_HEARD_LENGTH].decode('utf-8', errors='replace')

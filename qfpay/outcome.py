@@ -41,9 +41,10 @@ class Outcome:
     """What one answer says. Texts are free of control characters; absent facts are None or ''.
 
     Amounts are integers in minor units (cents). `paid_at` is QFPay's own text, Hong Kong time.
-    Outcomes that say the same are equal, whenever and in whatever bytes they were said. `cancel` and `refundable_minor` tell, in the answer to an inquiry, what became of a payment
-    after it was made (the protocol, A12.5 and B7): 0 nothing, 1 reversed or refunded, 2 closed
-    before payment, 3 refunded, 5 refunded in part.
+    Outcomes that say the same are equal, whenever and in whatever bytes they were said. `cancel`
+    and `refundable_minor` tell, in the answer to an inquiry, what became of a payment after it was
+    made (the protocol, A12.5 and B7): 0 nothing, 1 reversed or refunded, 2 closed before payment,
+    3 refunded, 5 refunded in part.
     """
 
     verdict: Verdict
@@ -92,7 +93,7 @@ class Outcome:
     trace: str = ''
     #: QFPay's numbers of other payments that were made under the same number of ours
     also_paid: tuple[str, ...] = ()
-    #: the answer's text as it was opened, for support; what is secret in it is masked
+    #: the answer's text as it was opened, for support; what is secret in it is still there
     heard: str = field(default='', compare=False, repr=False)
 
     @property

@@ -24,7 +24,7 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str | None) -> datetime | None:
-    """The moment that QFPay wrote, with or without signs between the digits; None when it is none."""
+    """The moment that QFPay wrote, with signs between the digits or without; None if it is none."""
     match = _FORM.fullmatch(text or '')
     if not match:
         return None

@@ -5,7 +5,7 @@
     codes      what the terminal's and the host's numbers mean, as tables
     lenient    reading the relaxed JSON that Android understands
     answer     from received bytes to an `Outcome`
-    terminal   a terminal at the other end of a link: ask, get an `Outcome`
+    exchange   a command becomes sealed bytes; bytes become an `Outcome`, held against it
     address    which hosts and ports can be a terminal's
     link_http  a link that is HTTP
 

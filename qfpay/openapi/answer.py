@@ -27,6 +27,7 @@ from dataclasses import replace
 from ..errors import AnswerLost
 from ..fields import MESSAGE_LENGTH, Fields
 from ..outcome import Outcome, TradeType, Verdict
+from ..times import from_text, to_text
 from .catalogue import (
     CANCEL,
     CLOSED_CODES,
@@ -38,7 +39,6 @@ from .catalogue import (
     wallet_of,
 )
 from .message import MpmPayment, Payment, Refund
-from ..times import from_text, to_text
 
 QRCODE_LENGTH = 2048
 #: kinds of rows that are about another transaction than the one whose number they carry

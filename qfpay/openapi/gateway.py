@@ -32,6 +32,7 @@ from ..errors import AnswerLost, InvalidRequest, NoSuchCall, NotSent, RateLimite
 from ..fields import Fields
 from ..http import Reply, Wire
 from ..outcome import Outcome, Verdict
+from ..times import months, to_text
 from .account import Account
 from .answer import (
     doubted,
@@ -44,18 +45,14 @@ from .answer import (
     read_rows,
 )
 from .catalogue import (
-    CLOSE,
     IDENTITY_CODES,
     NOT_FOUND_CODES,
-    PAY_TYPES,
-    REVERSAL,
     SUCCESS,
     Action,
     return_code,
 )
 from .message import Cancel, Payment, Refund, check_reference, check_syssn
 from .signature import SIGN_TYPE_HEADER, SIGNATURE_HEADER, Value, sendable
-from ..times import months, to_text
 
 QUERY = '/trade/v1/query'
 ROWS_PER_PAGE = 100
@@ -351,12 +348,14 @@ class Gateway:
 
     def test_connection(self) -> Diagnosis:
         """Ask about a number that was never used, and say what is wrong, if anything. No money."""
+        problem: Problem | None = None
         try:
             answer = self._ask(
                 'POST', QUERY, {'out_trade_no': f'test-{secrets.token_hex(12)}'}, _QUICK
             )
         except NotSent as error:
-            return Diagnosis(problem=error.reason, message=error.message)
+            problem = 'tls' if error.reason == 'tls' else 'network'
+            return Diagnosis(problem=problem, message=error.message)
         except RateLimited as error:
             return Diagnosis(problem='busy', message=error.message)
         except NoSuchCall as error:
@@ -364,7 +363,6 @@ class Gateway:
         except AnswerLost as error:
             unreadable = error.reason in ('unreadable', 'too_large')
             return Diagnosis(problem='answer' if unreadable else 'network', message=error.message)
-        problem: Problem | None = None
         if answer.code != SUCCESS and answer.code not in NOT_FOUND_CODES:
             problem = _PROBLEM_CODES.get(answer.code, 'service')
         elif answer.skew is not None and abs(answer.skew) > TOLERATED_SKEW:
@@ -431,9 +429,7 @@ class Gateway:
         code = fields.code() if fields else ''
         if not verified and code not in IDENTITY_CODES:
             if signature:
-                raise AnswerLost(
-                    'The signature of the answer is wrong.', 'unreadable', reply.body
-                )
+                raise AnswerLost('The signature of the answer is wrong.', 'unreadable', reply.body)
             if not self._account.is_private:
                 raise AnswerLost('The answer is not signed.', 'unreadable', reply.body)
         if fields is None or not code or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

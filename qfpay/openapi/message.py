@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from ..errors import InvalidRequest
 from ..money import check_minor
+from ..times import in_hong_kong, to_text
 from .catalogue import CLOSE, CURRENCIES, PAY_TYPES, REVERSAL, Mode, pay_type_for
 from .signature import Value
-from ..times import in_hong_kong, to_text
 
 REFERENCE_LENGTH = 64
 SYSSN_LENGTH = 128
