@@ -81,6 +81,7 @@ class Server:
     def __init__(self, behaviour, family=socket.AF_INET):
         self.behaviour = behaviour
         self.stopping = threading.Event()
+        self.accepted = threading.Event()
         self.conversations = []
         self.threads = []
         self.listener = socket.socket(family)
@@ -103,6 +104,7 @@ class Server:
             conversation = Conversation(sock, self.stopping)
             self.conversations.append(conversation)
             self._start(self._talk, conversation)
+            self.accepted.set()
 
     def _talk(self, conversation):
         # An OSError: the other side has had enough.

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pos_payment_qfpay.qfpay.errors import InvalidRequest
-from pos_payment_qfpay.qfpay.money import LARGEST_MINOR, check_minor, to_minor
+from pos_payment_qfpay.qfpay.money import LARGEST_MINOR, check_minor, nearest_minor, to_minor
 
 ANY = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 
@@ -52,6 +52,33 @@ class TestMoney(TestCase):
     @given(minor=st.integers(-LARGEST_MINOR, LARGEST_MINOR), decimals=st.sampled_from((0, 2, 3)))
     def test_no_coin_is_lost_on_the_way_through_a_float(self, minor, decimals):
         self.assertEqual(to_minor(minor / 10**decimals, decimals), minor)
+
+    def test_the_nearest_coin_to_an_amount_that_is_finer(self):
+        """What an order is due may have more decimals than its currency has coins."""
+        for amount, decimals, minor in (
+            (10.1, 2, 1010),
+            (0.29, 2, 29),
+            (10.004, 2, 1000),
+            (10.005, 2, 1001),
+            # 1.005 is less than that as a float, and means what it says
+            (1.005, 2, 101),
+            (-10.005, 2, -1001),
+            (-10.004, 2, -1000),
+            (0.0, 2, 0),
+            (1234.5, 0, 1235),
+            (1234.4, 0, 1234),
+            (1e-9, 2, 0),
+            (1e15, 2, 10**17),
+        ):
+            with self.subTest(amount):
+                nearest = nearest_minor(amount, decimals)
+                self.assertEqual(nearest, minor)
+                self.assertIsInstance(nearest, int)
+
+    @ANY
+    @given(minor=st.integers(-LARGEST_MINOR, LARGEST_MINOR), decimals=st.sampled_from((0, 2, 3)))
+    def test_an_amount_in_coins_is_the_nearest_one_to_itself(self, minor, decimals):
+        self.assertEqual(nearest_minor(minor / 10**decimals, decimals), minor)
 
     def test_what_can_be_sent(self):
         for amount in (1, 1010, LARGEST_MINOR):

@@ -1,6 +1,7 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import datetime
 from unittest import TestCase
 
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from pos_payment_qfpay.qfpay.ecr.codes import HOST_CODES, RESPONSE_CODES
 from pos_payment_qfpay.qfpay.errors import AnswerLost
 from pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
+from pos_payment_qfpay.qfpay.times import HONG_KONG
 from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import (
     ANSWER_PLAIN,
     ANSWER_SEALED,
@@ -48,6 +50,27 @@ def answer(respcd='6000', data=None, **fields):
 
 def in_lines(text):
     return ''.join(text[i : i + 76] + '\n' for i in range(0, len(text), 76))
+
+
+#: the state of a transaction by the host's code (B15)
+HOST_VERDICTS = {
+    'done': '0000',
+    'pending': '1143 1145 1161 1261 2999',
+    'cancelled': '1142 1263 1264',
+    'not_found': '1136 1268',
+    # trouble on the way, or a word about another request than this one
+    'unknown': """
+        1100 1101 1102 1111 1112 1131 1146 1147 1170 1252 1254 1260 1262
+        1295 1296 1297 1298 2009 2010 2011
+    """,
+    # refused, by whomever
+    'failed': """
+        1103 1104 1105 1106 1107 1108 1109 1113 1114 1115 1116 1117 1118 1119
+        1120 1121 1122 1123 1124 1125 1126 1130 1144 1150 1155 1181
+        1201 1202 1203 1204 1205 1212 1241 1242 1243 1250 1251 1265 1266 1267 1269
+        1270 1271 1272 1294 2003 2004 2005 2006 2007 2008 2012
+    """,
+}
 
 
 class TestEcrAnswer(TestCase):
@@ -97,6 +120,7 @@ class TestEcrAnswer(TestCase):
                 self.assertEqual(outcome.amount_minor, 1010)
                 self.assertEqual(outcome.currency, 'HKD')
                 self.assertEqual(outcome.pay_type, '802808')
+                self.assertEqual(outcome.strict, not shape.startswith('relaxed'))
 
     def test_the_published_form(self):
         expected = Outcome(
@@ -112,6 +136,7 @@ class TestEcrAnswer(TestCase):
             currency='HKD',
             trade_type='payment',
             signed=True,
+            strict=True,
         )
         self.assertEqual(read_payment(ANSWER_SEALED.encode(), KEY), expected)
         clear = read_payment(ANSWER_PLAIN.encode(), KEY)
@@ -265,7 +290,7 @@ class TestEcrAnswer(TestCase):
             (failed, {'respcd': '1181'}),
             (failed, {'respcd': '1205'}),
             (failed, {'respcd': '1201'}),
-            (failed, {'respcd': '51'}),
+            (unknown, {'respcd': '51'}),
             (not_found, {'respcd': '1136'}),
             (unknown, {'respcd': '1254'}),
             (unknown, {'respcd': '1297'}),
@@ -276,11 +301,24 @@ class TestEcrAnswer(TestCase):
                     read_inquiry(answer(data=dict(ROW, **change)), KEY).verdict, verdict
                 )
 
-    def test_no_code_of_trouble_ends_a_payment(self):
-        for code, verdict in HOST_CODES.items():
-            outcome = read_inquiry(answer(data=dict(ROW, respcd=code)), KEY)
-            self.assertEqual(outcome.verdict, verdict)
-            self.assertIsNot(outcome.verdict, Verdict.FAILED)
+    def test_what_the_host_says_of_a_recorded_transaction(self):
+        for verdict, codes in HOST_VERDICTS.items():
+            for code in codes.split():
+                with self.subTest(code):
+                    outcome = read_inquiry(answer(data=dict(ROW, respcd=code)), KEY)
+                    self.assertEqual(outcome.verdict, verdict)
+        listed = ' '.join(HOST_VERDICTS.values()).split()
+        self.assertEqual(set(listed), set(HOST_CODES))
+        self.assertEqual(len(listed), len(HOST_CODES))
+
+    def test_a_code_that_nobody_listed_ends_nothing(self):
+        """The network may have swallowed the end of the story, and the customer has paid."""
+        for code in ('0001', '1099', '1273', '2002', '2013', '3000', '51', '9999', '12345', 'E1'):
+            with self.subTest(code):
+                self.assertNotIn(code, HOST_CODES)
+                outcome = read_inquiry(answer(data=dict(ROW, respcd=code)), KEY)
+                said = code.zfill(4) if code.isdigit() else code
+                self.assertEqual((outcome.verdict, outcome.inner_code), ('unknown', said))
 
     def test_what_became_of_a_payment(self):
         outcome = read_inquiry(answer(data=dict(ROW, cancel='5', allow_refund_amt='505')), KEY)
@@ -345,6 +383,37 @@ class TestEcrAnswer(TestCase):
         ):
             outcome = read_payment(raw.encode(), KEY)
             self.assertEqual((outcome.verdict, outcome.signed), (Verdict.DONE, sealed))
+
+    def test_whether_all_of_it_is_strict_json(self):
+        """What was read generously is kept as that: it may have been cut and pasted."""
+        data = json.dumps(PAID)
+        strict = json.dumps({'respcd': '6000', 'data': data})
+        for loose in (
+            strict.replace('"respcd"', 'respcd'),
+            json.dumps({'respcd': '6000', 'data': data.replace('"txamt"', "'txamt'")}),
+            json.dumps({'respcd': '6000', 'data': data.replace('{', '{"txamt": "1", ', 1)}),
+            strict.replace('{', '{"respcd": "6002", ', 1),
+            json.dumps({'respcd': '6000', 'data': KEY.encrypt(data.replace(':', '=', 1))}),
+            strict.replace('paid', 'pa\ufffdd'),
+            strict.replace('"6000"', 'NaN, "respcd": "6000"'),
+        ):
+            for raw in (loose.encode(), KEY.encrypt(loose).encode()):
+                with self.subTest(raw):
+                    outcome = read_payment(raw, KEY)
+                    self.assertEqual((outcome.verdict, outcome.strict), ('done', False))
+        for raw in (
+            strict.encode(),
+            json.dumps(strict).encode(),
+            KEY.encrypt(strict).encode(),
+            json.dumps({'respcd': '6000', 'data': KEY.encrypt(data)}).encode(),
+        ):
+            self.assertTrue(read_payment(raw, KEY).strict)
+        # nothing but the terminal's code, and data that are none
+        self.assertTrue(read_payment(answer('6002'), KEY).strict)
+        self.assertFalse(read_payment(answer('6002', 'no data'), KEY).strict)
+        # bytes that are no letters cannot be told from a wrong paste
+        broken = strict.encode().replace(b'paid', b'pa\xffd')
+        self.assertFalse(read_payment(broken, KEY).strict)
 
     def test_final(self):
         self.assertEqual(
@@ -437,6 +506,69 @@ class TestEcrAnswer(TestCase):
         data['paydtm'] = '2026-01-15 14:03:40'
         self.assertEqual(read_payment(answer(data=data), KEY).paid_at, '2026-01-15 14:03:40')
 
+    def test_when_the_trade_was_made_and_when_it_was_said(self):
+        made = datetime(2026, 1, 15, 14, 3, 23, tzinfo=HONG_KONG)
+        for data, expected in (
+            ({'sysdtm': '2026-01-15 14:03:23'}, made),
+            ({'sysdtm': '20260115140323', 'txdtm': '2026-01-15 09:00:00'}, made),
+            ({'txdtm': '2026-01-15T14:03:23', 'paydtm': '2026-01-15 09:00:00'}, made),
+            ({'sysdtm': '', 'paydtm': '2026-01-15 14:03:23'}, made),
+            ({'sysdtm': 'today', 'txdtm': '2026-01-15 14:03:23'}, None),
+            ({}, None),
+        ):
+            with self.subTest(data):
+                self.assertEqual(
+                    read_payment(answer(data=dict(PAID, **data)), KEY).traded_at, expected
+                )
+        outcome = read_inquiry(answer(data=dict(ROW, server_time='2026-01-15 14:03:23')), KEY)
+        self.assertEqual((outcome.stated_at, outcome.traded_at), (made, None))
+
+    def test_the_same_said_later_is_the_same(self):
+        """So that nobody reads it twice; when it was said is no part of what was said."""
+        first, second = (
+            read_inquiry(answer(data=dict(ROW, server_time=f'2026-01-15 14:03:{second}')), KEY)
+            for second in (23, 28)
+        )
+        self.assertEqual(first, second)
+        self.assertNotEqual(first.stated_at, second.stated_at)
+        self.assertNotEqual(first.heard, second.heard)
+
+    def test_what_the_channel_prints_on_its_paper(self):
+        outcome = read_inquiry(
+            answer(data=dict(ROW, batchno='000012', refno='603511', traceno='000771')), KEY
+        )
+        self.assertEqual(outcome.batch, '000012')
+        self.assertEqual(outcome.channel_reference, '603511')
+        self.assertEqual(outcome.trace, '000771')
+        outcome = read_payment(answer(data=dict(PAID, trace_no='000772')), KEY)
+        self.assertEqual((outcome.batch, outcome.channel_reference), ('', ''))
+        self.assertEqual(outcome.trace, '000772')
+
+    def test_what_was_heard_is_kept_for_support(self):
+        for raw in (
+            answer(data=PAID),
+            answer(data=json.dumps(PAID)),
+            KEY.encrypt(answer(data=PAID).decode()).encode(),
+            answer(data=KEY.encrypt(json.dumps(PAID))),
+        ):
+            with self.subTest(raw):
+                heard = json.loads(read_payment(raw, KEY).heard)
+                self.assertEqual(
+                    heard, {'respcd': '6000', 'respmsg': '', 'resperr': '', 'data': PAID}
+                )
+        outcome = read_payment(answer('6002', resperr='交易失敗', nickname='陳大文'), KEY)
+        self.assertIn('交易失敗', outcome.heard)
+        # kept for support, and for nobody who only prints an outcome
+        self.assertIn('陳大文', outcome.heard)
+        self.assertNotIn('陳大文', repr(outcome))
+
+    def test_what_cannot_be_read_is_kept_for_support(self):
+        for raw, heard in ((b'<html>' + b'x' * 5000, '<html>'), (b'{"respmsg":"hello"}', 'hello')):
+            with self.assertRaises(AnswerLost) as caught:
+                read_payment(raw, KEY)
+            self.assertIn(heard, caught.exception.heard)
+            self.assertLessEqual(len(caught.exception.heard), 1000)
+
     def test_words(self):
         self.assertEqual(read_payment(answer(respmsg='success'), KEY).message, 'success')
         self.assertEqual(read_payment(answer('6002', resperr='no', respmsg='m'), KEY).message, 'no')
@@ -475,7 +607,9 @@ class TestEcrAnswer(TestCase):
             if outcome.verdict is Verdict.DONE and reader is not read_command:
                 self.assertEqual((outcome.code, outcome.inner_code), ('6000', '0000'))
             if reader in (read_payment, read_refund):
-                self.assertNotIn(outcome.verdict, (Verdict.PENDING, Verdict.NOT_FOUND))
+                self.assertIsNot(outcome.verdict, Verdict.NOT_FOUND)
+                if outcome.verdict is Verdict.PENDING:
+                    self.assertIs(HOST_CODES[outcome.inner_code], Verdict.PENDING)
             for text in (outcome.message, outcome.syssn, outcome.reference, outcome.code):
                 (text or '').encode('utf-8')
                 self.assertNotIn('\0', text or '')

@@ -1,6 +1,6 @@
 from unittest import TestCase
 
-from pos_payment_qfpay.qfpay.ecr.lenient import read
+from pos_payment_qfpay.qfpay.ecr.lenient import read, read_strictly
 
 
 class TestEcrLenient(TestCase):
@@ -71,3 +71,45 @@ class TestEcrLenient(TestCase):
         self.assertEqual(read("'" + 'x' * 65534 + "'"), 'x' * 65534)
         with self.assertRaisesRegex(ValueError, 'too long'):
             read("'" + 'x' * 65535 + "'")
+
+    # ------------------------------------------------------------------
+    # Strictly
+    # ------------------------------------------------------------------
+
+    def test_strict_json_read_strictly(self):
+        text = '{"a": 10.10, "b": 1010, "c": 1E2, "e": [true, false, null, "x"], "f": {"a": "咖"}}'
+        value = {
+            'a': '10.10',
+            'b': '1010',
+            'c': '1E2',
+            'e': [True, False, None, 'x'],
+            'f': {'a': '咖'},
+        }
+        self.assertEqual(read_strictly(text), value)
+        self.assertEqual(read(text), value)
+        self.assertEqual(read_strictly('"alone"'), 'alone')
+
+    def test_what_no_terminal_writes_by_itself(self):
+        """Two messages cut and pasted: a name twice, broken characters, words without quotes."""
+        for text in (
+            '{"a": "1", "a": "1"}',
+            '{"a": "1", "b": {"c": "1", "c": "2"}}',
+            '[{"a": "1", "a": "2"}]',
+            '{"a": "\ufffd"}',
+            '{"\ufffd": "a"}',
+            '{"a": NaN}',
+            '{"a": Infinity}',
+            '{"a": -Infinity}',
+        ):
+            with self.subTest(text):
+                read(text)
+                with self.assertRaises(ValueError):
+                    read_strictly(text)
+        for text in ("{'a': 1}", '{a: 1}', '{"a" = 1}', '{"a": 1;}', '{"a": 1} x', '', '{', 'word'):
+            with self.subTest(text), self.assertRaises(ValueError):
+                read_strictly(text)
+
+    def test_strict_json_has_a_depth_too(self):
+        for opening in ('[', '{"a":'):
+            with self.assertRaises(ValueError):
+                read_strictly(opening * 200_000)

@@ -155,6 +155,67 @@ class TestEcrLinkHttp(TestCase):
         self.assertEqual(server.conversations, [])
 
     # ------------------------------------------------------------------
+    # Whoever sends looks once more before the first byte
+    # ------------------------------------------------------------------
+
+    def assertNothingArrives(self, look, reason, **options):
+        """The connection stands when somebody looks; then it ends without a byte."""
+
+        def behaviour(it):
+            it.sock.settimeout(5)
+            it.received = it.sock.recv(65536)
+
+        def looking():
+            self.assertTrue(server.accepted.wait(5))
+            look()
+
+        with serving(behaviour) as server:
+            with self.assertRaises(NotSent) as caught:
+                self.exchange(server, before_first_byte=looking, **options)
+            self.assertEqual(caught.exception.reason, reason)
+            server.threads[-1].join(5)
+            self.assertEqual([it.received for it in server.conversations], [b''])
+        return caught.exception
+
+    def test_a_last_look_stops_it_and_nothing_arrives(self):
+        def too_late():
+            raise NotSent('It is too late.', 'stale')
+
+        error = self.assertNothingArrives(too_late, 'stale')
+        self.assertEqual(error.message, 'It is too late.')
+
+    def test_a_look_that_breaks_lets_nothing_out(self):
+        """Whatever goes wrong before the first byte: nothing left."""
+        self.assertNothingArrives(lambda: 1 // 0, 'network')
+
+    def test_a_look_that_takes_longer_than_there_is_time_lets_nothing_out(self):
+        self.assertNothingArrives(lambda: time.sleep(0.4), 'network', deadline=0.3)
+
+    def test_a_last_look_is_taken_once_and_before_everything(self):
+        looks = []
+
+        def behaviour(it):
+            it.read_request()
+            it.looked_before = list(looks)
+            it.answer(ANSWER)
+
+        with serving(behaviour) as server:
+            answer = self.exchange(server, before_first_byte=lambda: looks.append('look'))
+        self.assertEqual(answer, ANSWER)
+        self.assertEqual(looks, ['look'])
+        self.assertEqual(server.conversations[0].looked_before, ['look'])
+
+    def test_without_a_connection_nobody_looks(self):
+        looks = []
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            link = HttpLink('127.0.0.1', taken.getsockname()[1])
+            with self.assertRaises(NotSent) as caught:
+                link.exchange(PATH, BODY, 5, 5, before_first_byte=lambda: looks.append('look'))
+        self.assertEqual(caught.exception.reason, 'network')
+        self.assertEqual(looks, [])
+
+    # ------------------------------------------------------------------
     # Something left
     # ------------------------------------------------------------------
 
@@ -389,8 +450,30 @@ class TestEcrLinkHttp(TestCase):
             with self.subTest(noise):
                 self.assertLost('connection', behaviour)
 
+    def test_the_beginning_of_a_lost_answer_is_kept_for_support(self):
+        for status, body, reason, options in (
+            ('500 Oh', b'<html>out of order</html>' + b' ' * 5000, 'unreadable', {}),
+            ('200 OK', b'<html>out of order</html>' + b' ' * 5000, 'too_large', {'limit': 2000}),
+        ):
+
+            def behaviour(it, status=status, body=body):
+                it.read_request()
+                it.answer(body, status)
+
+            with self.subTest(status):
+                lost = self.assertLost(reason, behaviour, **options)
+                self.assertTrue(lost.heard.startswith('<html>out of order</html>'))
+                self.assertEqual(len(lost.heard), 1000)
+                self.assertNotIn('out of order', lost.message)
+        self.assertEqual(self.assertLost('connection', lambda it: it.read_request()).heard, '')
+
     def test_errors_do_not_quote_the_request(self):
-        lost = self.assertLost('connection', lambda it: it.reset())
+        def behaviour(it):
+            # Not while the connection is being made: then nothing would have left.
+            select.select([it.sock], [], [], 5)
+            it.reset()
+
+        lost = self.assertLost('connection', behaviour)
         self.assertNotIn('QUJDRA', str(lost))
 
     def test_no_connection_is_left_behind(self):

@@ -193,8 +193,8 @@ class TestOpenapiCatalogue(TestCase):
         expiring = {code for code, kind in PAY_TYPES.items() if kind.expires}
         self.assertEqual(expiring, {'800101', '801501', '800201'})
 
-    def test_ways_of_calling_off(self):
-        ways = {code: kind.call_off for code, kind in PAY_TYPES.items() if kind.call_off}
+    def test_ways_to_cancel(self):
+        ways = {code: kind.cancel for code, kind in PAY_TYPES.items() if kind.cancel}
         reversal_first = ['800108', '800208', '800708', '801008', '800008', '800101', '801501']
         self.assertEqual(
             ways,

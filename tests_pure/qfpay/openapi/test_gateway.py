@@ -5,6 +5,7 @@ import socket
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from itertools import combinations
 from unittest import TestCase
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pos_payment_qfpay.qfpay.errors import (
     AnswerLost,
     InvalidRequest,
+    NoSuchCall,
     NotSent,
     QFPayError,
     RateLimited,
@@ -28,7 +30,7 @@ from pos_payment_qfpay.qfpay.openapi.gateway import (
     SystemClock,
 )
 from pos_payment_qfpay.qfpay.openapi.message import (
-    CallOff,
+    Cancel,
     CpmPayment,
     MpmPayment,
     Refund,
@@ -70,8 +72,13 @@ CPM = CpmPayment(
 REFUND = Refund(
     syssn=SYSSN, reference='POS-1-0001-R1', amount_minor=505, requested_at=NOON, till='REG-01'
 )
-ORDER = CallOff(
-    pay_type='800201', amount_minor=1010, requested_at=NOON, reference=REFERENCE, syssn=SYSSN
+ORDER = Cancel(
+    path=CLOSE,
+    pay_type='800201',
+    amount_minor=1010,
+    requested_at=NOON,
+    reference=REFERENCE,
+    syssn=SYSSN,
 )
 
 PAID = {
@@ -150,12 +157,12 @@ class TestOpenapiGateway(TestCase):
         )
 
     @contextlib.contextmanager
-    def gateway(self, behaviour, clock=None, permit=None, **changes):
+    def gateway(self, behaviour, clock=None, hooks=None, **changes):
         """Our client, and the server that it talks to, which says always the same or decides."""
         says = behaviour if callable(behaviour) else lambda _request: behaviour
         with gateway_that(says) as fake:
             account = self.account(fake.url, **changes)
-            yield Gateway(account, clock=clock or StillClock(), permit=permit), fake
+            yield Gateway(account, clock=clock or StillClock(), **(hooks or {})), fake
 
     def ask(self, call, behaviour, **options):
         """One call, sent exactly once and signed; its outcome."""
@@ -368,7 +375,7 @@ class TestOpenapiGateway(TestCase):
             lambda gateway: gateway.pay(CPM),
             lambda gateway: gateway.pay(MPM),
             lambda gateway: gateway.refund(REFUND),
-            lambda gateway: gateway.call_off(ORDER),
+            lambda gateway: gateway.cancel(ORDER),
         )
 
     def test_hung_up(self):
@@ -486,9 +493,76 @@ class TestOpenapiGateway(TestCase):
         def no():
             raise RateLimited('wait', 3)
 
-        with self.gateway(PAID, permit=no) as (gateway, fake), self.assertRaises(RateLimited):
+        with (
+            self.gateway(PAID, hooks={'permit': no}) as (gateway, fake),
+            self.assertRaises(RateLimited),
+        ):
             gateway.pay(CPM)
         self.assertEqual(fake.requests, [])
+
+    def calls(self):
+        """Everything that a gateway can be asked."""
+        return (
+            *self.both(),
+            lambda gateway: gateway.cancel(self.order(path=REVERSAL)),
+            lambda gateway: gateway.query([REFERENCE]),
+            lambda gateway: gateway.query(syssns=[SYSSN]),
+        )
+
+    def test_a_last_look_before_the_first_byte(self):
+        """Whoever has waited too long lets it be: the connection stands, and no byte arrives."""
+
+        def behaviour(it):
+            it.sock.settimeout(5)
+            it.received = it.sock.recv(65536)
+
+        for call in self.calls():
+            with serving(behaviour) as server:
+
+                def too_late(server=server):
+                    self.assertTrue(server.accepted.wait(5))
+                    server.accepted.clear()
+                    raise NotSent('It is too late.', 'stale')
+
+                gateway = Gateway(
+                    self.account(f'http://127.0.0.1:{server.port}'),
+                    clock=StillClock(),
+                    before_first_byte=too_late,
+                )
+                with self.assertRaises(NotSent) as caught:
+                    call(gateway)
+                self.assertEqual(caught.exception.reason, 'stale')
+                for thread in server.threads[1:]:
+                    thread.join(5)
+                self.assertEqual({it.received for it in server.conversations}, {b''})
+
+    def test_a_look_before_each_request(self):
+        looks = []
+        behaviour = self.after(None)
+        hooks = {'before_first_byte': lambda: looks.append('look')}
+        with self.gateway(behaviour, hooks=hooks) as (gateway, fake):
+            gateway.query([REFERENCE])
+        self.assertEqual((len(looks), len(fake.requests)), (2, 2))
+
+        def only_get(request):
+            return {'respcd': '0000', 'syssn': '9'} if request.method == 'GET' else Said(b'', 405)
+
+        looks.clear()
+        with self.gateway(only_get, hooks=hooks) as (gateway, fake):
+            gateway.cancel(self.order())
+        self.assertEqual((len(looks), len(fake.requests)), (2, 2))
+
+    def test_what_came_instead_of_an_answer_is_kept_for_support(self):
+        for said in (
+            Said(b'{"respcd": "0000", "out": "of order"}', key='ANOTHER'),
+            Said(b'{"respcd": "0000", "out": "of order"}', sign=False),
+            Said(b'<html>out of order</html>'),
+            Said(b'{"respcd": "0000", "out": "of order"}', status=502),
+        ):
+            with self.subTest(said.body):
+                lost = self.assertLostOnce(lambda gateway: gateway.pay(CPM), said)
+                self.assertIn('of order', lost.heard)
+                self.assertNotIn('of order', lost.message)
 
     # ------------------------------------------------------------------
     # Refunds
@@ -528,41 +602,40 @@ class TestOpenapiGateway(TestCase):
                 self.assertIs(self.refund({**answer, **change}).verdict, Verdict.UNKNOWN)
 
     # ------------------------------------------------------------------
-    # Calling off
+    # Cancelling
     # ------------------------------------------------------------------
 
-    def call_off(self, behaviour, pay_type='800201', **changes):
-        order = CallOff(
+    def order(self, **changes):
+        return Cancel(
             **{
-                'pay_type': pay_type,
+                'path': CLOSE,
+                'pay_type': '800201',
                 'amount_minor': 1010,
                 'requested_at': NOON,
                 'reference': REFERENCE,
                 **changes,
             }
         )
+
+    def cancel(self, behaviour, **changes):
+        """The outcome, and the calls that were made."""
         with self.gateway(behaviour) as (gateway, fake):
-            outcome = gateway.call_off(order)
+            outcome = gateway.cancel(self.order(**changes))
         for request in fake.requests:
             self.assertTrue(request.is_signed())
         return outcome, [(request.method, request.path) for request in fake.requests], fake
 
-    def test_the_first_way(self):
+    def test_a_cancel_makes_the_call_that_it_names(self):
         ended = {'respcd': '0000', 'syssn': '99', 'orig_syssn': SYSSN, 'txamt': '1010'}
-        for pay_type, path in (
-            ('800201', CLOSE),
-            ('800701', CLOSE),
-            ('800101', REVERSAL),
-            ('801501', REVERSAL),
-            ('800008', REVERSAL),
-            ('800108', REVERSAL),
-        ):
-            with self.subTest(pay_type):
-                outcome, ways, fake = self.call_off(ended, pay_type)
-                self.assertEqual(ways, [('POST', path)])
+        for path in (CLOSE, REVERSAL):
+            with self.subTest(path):
+                outcome, calls, fake = self.cancel(ended, path=path)
+                self.assertEqual(calls, [('POST', path)])
                 self.assertIs(outcome.verdict, Verdict.DONE)
+                self.assertTrue(outcome.signed and outcome.strict)
                 # nobody shall take it for a payment's outcome
                 self.assertEqual((outcome.reference, outcome.amount_minor), (None, None))
+                self.assertEqual((outcome.syssn, outcome.trade_type), (None, None))
                 self.assertEqual(
                     fake.requests[0].fields,
                     {
@@ -573,59 +646,65 @@ class TestOpenapiGateway(TestCase):
                     },
                 )
 
-    def test_by_qfpays_number(self):
-        _outcome, _ways, fake = self.call_off({'respcd': '1264'}, syssn=SYSSN)
+    def test_a_cancel_by_qfpays_number(self):
+        _outcome, _calls, fake = self.cancel({'respcd': '1264'}, syssn=SYSSN)
         self.assertEqual(fake.requests[0].fields['syssn'], SYSSN)
         self.assertNotIn('out_trade_no', fake.requests[0].fields)
 
-    def test_the_other_way(self):
+    def test_a_way_that_is_none_for_this_order(self):
+        """One call each time: whether there is another way, the ledger's rules know."""
         for refusal in (
             {'respcd': '1297'},
             {'respcd': '1104'},
             {'respcd': '1136'},
             {'respcd': '1101'},
             {'respcd': '0000'},
+            {'respcd': '0000', 'data': {}},
         ):
+            for path in (CLOSE, REVERSAL):
+                with self.subTest(refusal, path=path):
+                    outcome, calls, _fake = self.cancel(refusal, path=path)
+                    self.assertEqual(calls, [('POST', path)])
+                    self.assertIs(outcome.verdict, Verdict.FAILED)
+                    self.assertEqual(outcome.code, refusal['respcd'])
 
-            def behaviour(request, refusal=refusal):
-                return refusal if request.path == CLOSE else {'respcd': '0000', 'syssn': '9'}
-
-            with self.subTest(refusal):
-                outcome, ways, _fake = self.call_off(behaviour)
-                self.assertEqual(ways, [('POST', CLOSE), ('POST', REVERSAL)])
-                self.assertIs(outcome.verdict, Verdict.DONE)
-
-    def test_neither_way(self):
-        outcome, ways, _fake = self.call_off({'respcd': '1297'})
-        self.assertEqual(len(ways), 2)
-        self.assertIs(outcome.verdict, Verdict.FAILED)
-        self.assertEqual(outcome.code, '1297')
+    def test_the_number_of_a_cancel_may_lie_deeper(self):
+        for data in ({'syssn': '99'}, {'qf_trade_no': '99'}):
+            outcome, _calls, _fake = self.cancel({'respcd': '0000', 'data': data})
+            self.assertIs(outcome.verdict, Verdict.DONE)
 
     def test_by_get(self):
-        def behaviour(request):
-            if request.method == 'POST':
-                return Said(b'no', 405)
-            return {'respcd': '0000', 'syssn': '9'}
+        """The documents disagree on the method."""
+        for status in (404, 405):
 
-        outcome, ways, _fake = self.call_off(behaviour)
-        self.assertEqual(ways, [('POST', CLOSE), ('GET', CLOSE)])
-        self.assertIs(outcome.verdict, Verdict.DONE)
+            def behaviour(request, status=status):
+                if request.method == 'POST':
+                    return Said(b'no', status)
+                return {'respcd': '0000', 'syssn': '9'}
+
+            for path in (CLOSE, REVERSAL):
+                with self.subTest(status, path=path):
+                    outcome, calls, fake = self.cancel(behaviour, path=path)
+                    self.assertEqual(calls, [('POST', path), ('GET', path)])
+                    self.assertIs(outcome.verdict, Verdict.DONE)
+                    self.assertEqual(fake.requests[0].fields, fake.requests[1].fields)
 
     def test_no_such_call(self):
-        outcome, ways, _fake = self.call_off(lambda _request: Said(b'no', 404))
-        self.assertEqual(
-            ways, [('POST', CLOSE), ('GET', CLOSE), ('POST', REVERSAL), ('GET', REVERSAL)]
-        )
-        self.assertIs(outcome.verdict, Verdict.FAILED)
+        """Nothing was done, for certain; so it is an error of its own."""
+        with (
+            self.gateway(lambda _request: Said(b'no', 404)) as (gateway, fake),
+            self.assertRaises(NoSuchCall),
+        ):
+            gateway.cancel(self.order())
+        self.assertEqual([request.method for request in fake.requests], ['POST', 'GET'])
 
-    def test_no_way_at_all(self):
-        for pay_type in ('805801', '802001', '803701', '805808'):
-            with self.subTest(pay_type):
-                outcome, ways, _fake = self.call_off({'respcd': '0000'}, pay_type)
-                self.assertEqual(ways, [])
-                self.assertIs(outcome.verdict, Verdict.FAILED)
+    def test_a_cancel_whose_answer_is_lost_is_not_an_accepted_one(self):
+        for behaviour in (lambda _request: None, Said({'respcd': '0000'}, key='ANOTHER')):
+            with self.gateway(behaviour) as (gateway, fake), self.assertRaises(AnswerLost):
+                gateway.cancel(self.order())
+            self.assertEqual(len(fake.requests), 1)
 
-    def test_what_calling_off_says(self):
+    def test_what_cancelling_says(self):
         for code, verdict in (
             ('1142', Verdict.DONE),
             ('1181', Verdict.DONE),
@@ -639,15 +718,9 @@ class TestOpenapiGateway(TestCase):
             ('9999', Verdict.UNKNOWN),
         ):
             with self.subTest(code):
-                outcome, ways, _fake = self.call_off({'respcd': code})
-                self.assertEqual(len(ways), 1)
+                outcome, calls, _fake = self.cancel({'respcd': code})
+                self.assertEqual(len(calls), 1)
                 self.assertIs(outcome.verdict, verdict)
-
-    def test_each_by_its_name(self):
-        with self.gateway({'respcd': '0000', 'syssn': '9'}) as (gateway, fake):
-            gateway.close(ORDER)
-            gateway.reverse(ORDER)
-        self.assertEqual([request.path for request in fake.requests], [CLOSE, REVERSAL])
 
     # ------------------------------------------------------------------
     # Queries
@@ -738,6 +811,94 @@ class TestOpenapiGateway(TestCase):
         for found in ((ROW, failed), (failed, ROW)):
             outcome = self.ask(lambda gateway: gateway.query([REFERENCE]), rows(*found))
             self.assertIs(outcome[REFERENCE].verdict, Verdict.DONE)
+
+    def test_two_paid_rows_under_one_number(self):
+        """The customer has paid twice: the second payment is not kept quiet."""
+        first = {**ROW, 'syssn': 'A', 'paydtm': '2026-01-15 14:03:40'}
+        second = {**ROW, 'syssn': 'B', 'paydtm': '2026-01-15 14:05:40'}
+        failed = {**ROW, 'syssn': 'F', 'respcd': '1205'}
+        third = {**ROW, 'syssn': 'C'}
+        for found, own, others in (
+            ((first, second), 'A', ('B',)),
+            ((failed, first, failed, second), 'A', ('B',)),
+            ((first, second, third, second), 'A', ('B', 'C')),
+            ((first, first), 'A', ()),
+            ((first, failed), 'A', ()),
+            ((first, {**second, 'syssn': ''}), 'A', ('',)),
+            ((first, {**second, 'order_type': 'refund', 'cancel': '0'}), 'A', ('B',)),
+        ):
+            with self.subTest([row['syssn'] for row in found]):
+                answer = rows(*found)
+                outcome = self.ask(lambda gateway: gateway.query([REFERENCE])[REFERENCE], answer)
+                self.assertIs(outcome.verdict, Verdict.DONE)
+                self.assertEqual((outcome.syssn, outcome.also_paid), (own, others))
+
+    def test_the_row_that_speaks_of_money_counts(self):
+        kinds = ('0000', '1143', '9999', '1264', '1205')
+        for better, worse in combinations(kinds, 2):
+            for codes in ((better, worse), (worse, better)):
+                with self.subTest(codes):
+                    found = ({**ROW, 'syssn': code, 'respcd': code} for code in codes)
+                    outcome = self.ask(lambda gateway: gateway.query([REFERENCE]), rows(*found))
+                    self.assertEqual(outcome[REFERENCE].syssn, better)
+                    self.assertEqual(outcome[REFERENCE].also_paid, ())
+
+    def in_silent_pages(self, *found, size=10):
+        """A server that shows so many rows a page, whatever it is asked, and does not say so."""
+
+        def behaviour(request):
+            at = (int(request.fields['page']) - 1) * size
+            return rows(*found[at : at + size], page_size=request.fields['page_size'])
+
+        return behaviour
+
+    def test_one_number_is_read_through_all_pages(self):
+        """Its paid row may stand on the last one."""
+        failed = [{**ROW, 'syssn': f'F{n}', 'respcd': '1205'} for n in range(25)]
+        for paid_at in (0, 9, 10, 19, 20, 25):
+            found = [*failed[:paid_at], ROW, *failed[paid_at:]]
+            with (
+                self.subTest(paid_at),
+                self.gateway(self.in_silent_pages(*found)) as (gateway, fake),
+            ):
+                outcome = gateway.query([REFERENCE])[REFERENCE]
+                self.assertEqual((outcome.verdict, outcome.syssn), (Verdict.DONE, SYSSN))
+                self.assertEqual([int(r.fields['page']) for r in fake.requests], [1, 2, 3])
+
+    def test_the_second_paid_row_may_stand_on_another_page(self):
+        failed = [{**ROW, 'syssn': f'F{n}', 'respcd': '1205'} for n in range(12)]
+        found = [ROW, *failed, {**ROW, 'syssn': 'SECOND'}]
+        with self.gateway(self.in_silent_pages(*found)) as (gateway, _fake):
+            self.assertEqual(gateway.query([REFERENCE])[REFERENCE].also_paid, ('SECOND',))
+
+    def test_pages_shorter_than_ten_say_so(self):
+        failed = [{**ROW, 'syssn': f'F{n}', 'respcd': '1205'} for n in range(5)]
+
+        def behaviour(request):
+            at = (int(request.fields['page']) - 1) * 3
+            return rows(*[*failed, ROW][at : at + 3], page_size='3')
+
+        with self.gateway(behaviour) as (gateway, fake):
+            self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)
+        # the third page is empty
+        self.assertEqual(len(fake.requests), 3)
+
+    def test_one_number_with_a_few_rows_is_asked_for_once(self):
+        failed = [{**ROW, 'syssn': f'F{n}', 'respcd': '1205'} for n in range(8)]
+        for count in (0, 1, 8):
+            with self.gateway(self.in_silent_pages(*failed[:count], ROW)) as (gateway, fake):
+                self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)
+            self.assertEqual(len(fake.requests), 1)
+
+    def test_what_a_row_tells(self):
+        row = {**ROW, 'origssn': 'O', 'mchid': MERCHANT, 'sysdtm': '2026-01-15 14:03:23'}
+        outcome = self.query_one(row)
+        self.assertTrue(outcome.strict and outcome.signed)
+        self.assertEqual(outcome.traded_at, datetime(2026, 1, 15, 6, 3, 23, tzinfo=timezone.utc))
+        self.assertEqual((outcome.merchant, outcome.orig_syssn), (MERCHANT, 'O'))
+        self.assertEqual(outcome.chnlsn, '4200000000000000001')
+        self.assertEqual(json.loads(outcome.heard), row)
+        self.assertIsNone(self.query_one({**row, 'sysdtm': '', 'txdtm': 'x'}).traded_at)
 
     def test_nothing_found(self):
         for answer in (
@@ -938,7 +1099,10 @@ class TestOpenapiGateway(TestCase):
     def test_inquiries_are_repeated(self):
         clock, permits = StillClock(), []
         behaviour = self.after(None, Said(b'', 502))
-        with self.gateway(behaviour, clock, lambda: permits.append(1)) as (gateway, fake):
+        with self.gateway(behaviour, clock, {'permit': lambda: permits.append(1)}) as (
+            gateway,
+            fake,
+        ):
             self.assertIs(gateway.query([REFERENCE])[REFERENCE].verdict, Verdict.DONE)
         self.assertEqual((len(fake.requests), len(permits)), (3, 3))
         first, second = clock.slept

@@ -2,7 +2,8 @@ from datetime import datetime, timedelta, timezone
 from unittest import TestCase
 
 from pos_payment_qfpay.qfpay.errors import InvalidRequest
-from pos_payment_qfpay.qfpay.openapi.message import CallOff, CpmPayment, MpmPayment, Refund
+from pos_payment_qfpay.qfpay.openapi.catalogue import CLOSE, REVERSAL
+from pos_payment_qfpay.qfpay.openapi.message import Cancel, CpmPayment, MpmPayment, Refund
 
 NOON = datetime(2026, 1, 15, 6, 3, 22, tzinfo=timezone.utc)
 WECHAT_CODE = '134857901234588557'
@@ -105,17 +106,50 @@ class TestOpenapiMessage(TestCase):
                 CpmPayment(**common, pay_type=pay_type, auth_code=code)
             self.assertEqual(caught.exception.field, 'auth_code')
 
-    def test_refunds_and_calling_off_that_cannot_be_right(self):
+    def test_refunds_and_cancels_that_cannot_be_right(self):
         refund = {'syssn': '2026', 'reference': 'R', 'amount_minor': 1, 'requested_at': NOON}
-        order = {'pay_type': '800201', 'amount_minor': 1, 'requested_at': NOON, 'reference': 'R'}
-        for kind, good, changes in (
-            (Refund, refund, {'syssn': ''}),
-            (Refund, refund, {'syssn': 'a b'}),
-            (Refund, refund, {'amount_minor': 0}),
-            (CallOff, order, {'pay_type': '1'}),
-            (CallOff, order, {'syssn': ''}),
-            (CallOff, order, {'reference': ''}),
+        order = {
+            'path': CLOSE,
+            'pay_type': '800201',
+            'amount_minor': 1,
+            'requested_at': NOON,
+            'reference': 'R',
+        }
+        for kind, good, field, changes in (
+            (Refund, refund, 'syssn', {'syssn': ''}),
+            (Refund, refund, 'syssn', {'syssn': 'a b'}),
+            (Refund, refund, 'reference', {'reference': ''}),
+            (Refund, refund, 'amount', {'amount_minor': 0}),
+            (Refund, refund, 'time', {'requested_at': NOON.replace(tzinfo=None)}),
+            (Cancel, order, '', {'path': '/trade/v1/refund'}),
+            (Cancel, order, '', {'path': ''}),
+            (Cancel, order, 'pay_type', {'pay_type': '1'}),
+            (Cancel, order, 'syssn', {'syssn': ''}),
+            (Cancel, order, 'reference', {'reference': ''}),
+            (Cancel, order, 'amount', {'amount_minor': 0}),
+            (Cancel, order, 'time', {'requested_at': NOON.replace(tzinfo=None)}),
         ):
             kind(**good)
-            with self.subTest(changes), self.assertRaises(InvalidRequest):
+            with self.subTest(kind, changes=changes), self.assertRaises(InvalidRequest) as caught:
                 kind(**{**good, **changes})
+            self.assertEqual(caught.exception.field, field)
+
+    def test_a_cancel_names_one_number(self):
+        """QFPay's own where it is known: it cannot be mistaken."""
+        order = {
+            'pay_type': '800201',
+            'amount_minor': 1010,
+            'requested_at': NOON,
+            'reference': 'POS-1-0001',
+            'till': 'REG-01',
+        }
+        common = {'txamt': 1010, 'txdtm': '2026-01-15 14:03:22', 'udid': 'REG-01'}
+        for path in (CLOSE, REVERSAL):
+            self.assertEqual(
+                Cancel(path=path, **order).fields(),
+                {**common, 'syssn': None, 'out_trade_no': 'POS-1-0001'},
+            )
+            self.assertEqual(
+                Cancel(path=path, syssn='2026', **order).fields(),
+                {**common, 'syssn': '2026', 'out_trade_no': None},
+            )
