@@ -3,6 +3,9 @@
 import logging
 import re
 import threading
+from inspect import signature
+
+from werkzeug.wsgi import get_input_stream
 
 from odoo.http import Controller, Response, request, route
 
@@ -22,14 +25,17 @@ PATIENCE = 10
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
+# Of a body that comes in pieces, without saying how long it is, an older werkzeug reads all.
+_COUNTS_PIECES = 'max_content_length' in signature(get_input_stream).parameters
+
+
 def _body(httprequest):
     """The body, or as much of it as shows that it is too large."""
-    length, environ = httprequest.content_length, httprequest.environ
-    if length is not None:
-        return httprequest.get_data() if length <= SIZE_LIMIT else bytes(SIZE_LIMIT + 1)
-    # sent in pieces, without saying how long it is: not every werkzeug counts them
-    is_ended = environ.get('wsgi.input_terminated')
-    return environ['wsgi.input'].read(SIZE_LIMIT + 1) if is_ended else b''
+    length = httprequest.content_length
+    if length is None:
+        # what is beyond the limit of the route is not read
+        return httprequest.get_data() if _COUNTS_PIECES else b''
+    return httprequest.get_data() if length <= SIZE_LIMIT else bytes(SIZE_LIMIT + 1)
 
 
 class NotificationController(Controller):
