@@ -522,9 +522,14 @@ class Shop:
         def wake(_db_name):
             self.woken += 1
 
+        self.run_hooks()
         self.patch(courier, 'poke', lambda _db_name, due: self.sent_out.append(due.row_id))
         self.patch(courier, 'tell', lambda _db_name, row_id: self.told.append(row_id))
         self.patch(courier, 'wake', wake)
+
+    def run_hooks(self):
+        """Run what waits for a commit when a request commits; in a test Odoo forgets it."""
+        self.patch(TestCursor, 'commit', _commit_and_run_hooks)
 
     def courier_here(self):
         """This process's courier, whose transactions are parts of the test's own.
@@ -581,8 +586,7 @@ class SimulatorCase(Shop, HttpCase):
     def setUp(self):
         super().setUp()
         self._reset_terminals()
-        # In a test Odoo forgets what waits for a commit: nobody would set out.
-        self.patch(TestCursor, 'commit', _commit_and_run_hooks)
+        self.run_hooks()
         self.addCleanup(self._end_errands)
         self.login(self.cashier)
 

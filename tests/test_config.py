@@ -110,17 +110,17 @@ class TestTerminalSettings(ShopCase):
         row = self.begin(self.payment())
         with self.assertRaisesRegex(UserError, 'under way'):
             self.terminal.active = False
-        row._move('failed', 'manager', {})
+        self.close(row)
         self.terminal.active = False
 
     def test_whether_a_terminal_encrypts_is_learned(self):
         """And forgotten with the device, or its key."""
         row = self.begin(self.payment())
-        row._claim()
-        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
-        row._learn(Outcome(verdict=Verdict.PENDING, signed=True), 'notification')
+        self.send_out(row)
+        self.learn(row, Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
+        self.learn(row, Outcome(verdict=Verdict.PENDING, signed=True), 'notification')
         self.assertFalse(self.terminal.sealed)
-        row._learn(Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'inquiry')
+        self.learn(row, Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'inquiry')
         self.assertTrue(self.terminal.sealed)
         self.terminal.timeout = 60
         self.assertTrue(self.terminal.sealed)
@@ -156,7 +156,7 @@ class TestTerminalSettings(ShopCase):
             with self.assertRaisesRegex(UserError, 'under way'):
                 self.terminal.write(values)
         self.terminal.timeout = 60
-        row._move('failed', 'manager', {})
+        self.close(row)
         self.terminal.write({'host': '127.0.0.9', 'port': 9009})
 
     def test_key_can_change_while_a_session_is_open(self):

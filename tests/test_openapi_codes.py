@@ -4,9 +4,9 @@ The expectations are written from the protocol (B15), not from the code's own ta
 """
 
 import json
-from datetime import timedelta
 
-from odoo import fields
+from odoo import Command
+from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
 from odoo.addons.pos_payment_qfpay.qfpay.fields import Fields
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.answer import read_payment, read_row
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -58,8 +58,8 @@ class TestOpenApiCodes(OpenApiCase):
         return read_row(Fields(json.loads(json.dumps(record))), True)
 
     def assert_explained(self, row, code):
-        english = row._status()['message']
-        chinese = row.with_context(lang='zh_HK')._status()['message']
+        english = status(row)['message']
+        chinese = status(row.with_context(lang='zh_HK'))['message']
         if row.state == 'done':
             self.assertEqual(english, '')
             return
@@ -72,33 +72,29 @@ class TestOpenApiCodes(OpenApiCase):
         with self.assertRaisesRegex(UserError, 'Archive it instead'):
             self.account.unlink()
 
-    def test_every_code_of_a_payment(self):
+    def assert_every_code(self, row, table):
+        """Asked after a lost answer, each code brings about its state."""
         self.env['res.lang']._activate_lang('zh_HK')
-        for code, state in self.expectations(PAYMENT):
-            with self.subTest(code):
-                row = self.sent(self.shown)
-                row._learn(self.recorded(row, code), 'inquiry')
+        self.lose_answer(row)
+        for code, state in self.expectations(table):
+            with self.subTest(code), self.rewound():
+                self.learn(row, self.recorded(row, code), 'inquiry')
                 self.assertEqual(row.state, state)
                 self.assert_explained(row, code)
-                row.state = 'failed'
+
+    def test_every_code_of_a_payment(self):
+        self.assert_every_code(self.sent(method=self.shown), PAYMENT)
 
     def test_every_code_of_a_refund(self):
-        self.env['res.lang']._activate_lang('zh_HK')
-        for code, state in self.expectations(REFUND):
-            with self.subTest(code):
-                row = self.sent_refund(self.paid_by_code(self.shown))
-                row._learn(self.recorded(row, code), 'inquiry')
-                self.assertEqual(row.state, state)
-                self.assert_explained(row, code)
-                row.state = 'failed'
+        self.assert_every_code(self.sent_refund(self.paid(method=self.shown)), REFUND)
 
     def test_a_code_in_no_table_is_unknown(self):
-        row = self.sent(self.shown)
-        row._learn(self.recorded(row, '7777'), 'inquiry')
+        row = self.sent(method=self.shown)
+        self.learn(row, self.recorded(row, '7777'), 'answer')
         self.assertEqual(row.state, 'unknown')
 
     def test_an_order_that_is_made_is_not_paid(self):
-        row = self.sent(self.shown)
+        row = self.sent(method=self.shown)
         request = row.account_id._payment_request(row)
         answer = {
             'respcd': '0000',
@@ -109,64 +105,71 @@ class TestOpenApiCodes(OpenApiCase):
             'paydtm': '2026-11-21 12:00:00',
             'qrcode': 'https://qr.example/abc',
         }
-        row._learn(read_payment(Fields(answer), request, True), 'answer')
+        self.learn(row, read_payment(Fields(answer), request, True), 'answer')
         self.assertEqual(row.state, 'pending')
-        status = row._status()
-        self.assertEqual(status['qrcode'], 'https://qr.example/abc')
-        self.assertTrue(status['expires_at'].endswith('Z'))
-        self.assertAlmostEqual(status['expires_in'], 300, delta=60)
-        row.expires_at = fields.Datetime.now() - timedelta(minutes=1)
-        self.assertEqual(row._status()['expires_in'], 0)
+        told = status(row)
+        self.assertEqual(told['qrcode'], 'https://qr.example/abc')
+        self.assertTrue(told['expires_at'].endswith('Z'))
+        self.assertAlmostEqual(told['expires_in'], 300, delta=10)
+        self.age(row, 301)
+        self.assertEqual(status(row)['expires_in'], 0)
 
     def test_a_reversed_payment_is_not_paid(self):
-        row = self.sent(self.scanned, auth_code='281234567890123456')
-        row._learn(self.recorded(row, '0000', cancel='1', pay_type='800108'), 'inquiry')
+        row = self.sent(method=self.scanned, auth_code='281234567890123456')
+        self.learn(row, self.recorded(row, '0000', cancel='1', pay_type='800108'), 'inquiry')
         self.assertEqual(row.state, 'cancelled')
 
     def test_a_payment_that_the_cashier_called_off_says_so(self):
         for asked, words in ((True, 'Called off'), (False, 'closed before')):
-            row = self.sent(self.shown)
+            row = self.sent(method=self.shown)
             if asked:
-                row._ask_call_off()
-            row._learn(self.recorded(row, '1264'), 'inquiry')
+                self.cancel_line(row)
+            self.learn(row, self.recorded(row, '1264'), 'inquiry')
             self.assertEqual(row.state, 'cancelled')
-            self.assertIn(words, row._status()['message'])
+            self.assertIn(words, status(row)['message'])
+
+    def assert_contradicts(self, **fields):
+        row = self.sent(method=self.shown)
+        self.learn(row, self.recorded(row, '0000', **fields), 'inquiry')
+        self.assertEqual(row.state, 'sent')
+        self.assertEqual(self.alarms(row), ['contradiction'])
 
     def test_another_amount_moves_nothing(self):
-        row = self.sent(self.shown)
-        row._learn(self.recorded(row, '0000', txamt='1'), 'inquiry')
-        self.assertEqual(row.state, 'unknown')
-        self.assertTrue(row.attention)
+        self.assert_contradicts(txamt='1')
 
     def test_another_merchant_moves_nothing(self):
         self.account.mchid = 'OURS'
-        row = self.sent(self.shown)
-        row._learn(self.recorded(row, '0000', mchid='THEIRS'), 'inquiry')
-        self.assertEqual(row.state, 'unknown')
-        self.assertTrue(row.attention)
+        self.assert_contradicts(mchid='THEIRS')
+
+    def test_a_row_without_an_amount_or_a_currency_moves_nothing(self):
+        for name in ('txamt', 'txcurrcd'):
+            row = self.sent(method=self.shown)
+            for said in ('', 'abc'):
+                self.learn(row, self.recorded(row, '0000', **{name: said}), 'inquiry')
+                self.assertEqual(row.state, 'sent')
 
     def test_a_used_code_asks_for_a_new_one(self):
-        row = self.sent(self.scanned, auth_code='281234567890123456')
-        row._learn(self.recorded(row, '2005'), 'answer')
-        self.assertTrue(row._status()['can_retry_code'])
-        again = self.begin_with(row.pos_payment_id, '281234567890123457')
+        row = self.sent(method=self.scanned, auth_code='281234567890123456')
+        self.learn(row, self.recorded(row, '2005'), 'answer')
+        self.assertTrue(status(row)['can_retry_code'])
+        again = self.begin(row.pos_payment_id, '281234567890123457')
         self.assertNotEqual(again.reference, row.reference)
 
     def test_the_customers_code_is_forgotten_when_it_is_sent(self):
-        row = self.begin_with(self.payment(10, self.scanned), '28123456789012345 6')
+        row = self.begin(self.payment(10, self.scanned), '28123456789012345 6')
         self.assertEqual(row.sudo().auth_code, '281234567890123456')
-        row._claim()
+        self.send_out(row)
         self.assertFalse(row.sudo().auth_code)
 
     def test_the_customers_code_is_forgotten_when_it_is_not_sent(self):
-        row = self.begin_with(self.payment(10, self.scanned), '281234567890123456')
-        row._ask_call_off()
+        row = self.begin(self.payment(10, self.scanned), '281234567890123456')
+        self.cancel_line(row)
         self.assertEqual(row.state, 'cancelled')
         self.assertFalse(row.sudo().auth_code)
 
     def test_credentials_stay_while_a_payment_is_under_way(self):
         """To another merchant QFPay would deny the payment, and it would be taken for failed."""
-        row = self.sent(self.shown)
+        row = self.sent(method=self.shown)
         for values in (
             {'mchid': 'OTHER'},
             {'app_code': 'APPCODE2'},
@@ -176,14 +179,8 @@ class TestOpenApiCodes(OpenApiCase):
             with self.assertRaisesRegex(UserError, 'under way'):
                 self.account.write(values)
         self.account.write({'client_key': CLIENT_KEY, 'name': 'Harbour'})
-        row._move('failed', 'manager', {})
+        self.close(row)
         self.account.mchid = 'OTHER'
-
-    def test_an_archived_account_takes_nothing_and_gives_back(self):
-        paid = self.paid_by_code(self.shown)
-        self.account.active = False
-        self.assertIn('not in use', self.assert_refused('config', self.payment(10, self.shown)))
-        self.assertEqual(self.sent_refund(paid).state, 'sent')
 
     def test_no_address_by_a_default(self):
         """A manager who is no administrator sets no address, whichever way it comes."""
@@ -201,16 +198,6 @@ class TestOpenApiCodes(OpenApiCase):
             with self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.account.expiry_minutes = minutes
 
-    def test_a_round_that_ended_is_nobodys(self):
-        """Another process may begin the next one at once."""
-        row = self.sent(self.shown)
-        self.assertTrue(self.account._claim_round('one'))
-        self.assertIsNone(self.account._claim_round('two'))
-        row._move('failed', 'manager', {})
-        self.assertIsNone(self.account._claim_round('one'))
-        self.sent(self.shown)
-        self.assertTrue(self.account._claim_round('two'))
-
     def test_what_is_no_wallets_code_is_refused_at_once(self):
         for code in ('', '4891234567890', 'https://example.com', "28'; DROP TABLE", '9' * 400):
             with self.subTest(code):
@@ -218,35 +205,51 @@ class TestOpenApiCodes(OpenApiCase):
                 self.assertIn('scan it again', message)
 
     def test_a_code_that_ran_out_can_be_renewed(self):
-        row = self.sent(self.shown)
-        row._learn(self.recorded(row, '1181'), 'inquiry')
+        row = self.sent(method=self.shown)
+        self.learn(row, self.recorded(row, '1181'), 'inquiry')
         self.assertEqual(row.state, 'failed')
-        self.assertTrue(row._status()['can_renew'])
+        self.assertTrue(status(row)['can_renew'])
 
-    def test_called_off_by_its_number_late_and_without_the_customers_code(self):
-        for row in (self.sent(self.shown), self.sent(self.scanned, auth_code='281234567890123456')):
-            row._learn(self.recorded(row, '1143', pay_type=row.channel), 'inquiry')
-            row.deadline = fields.Datetime.now() - timedelta(minutes=1)
-            errand = row._errand_to_call_off()
-            self.assertTrue(errand.call_off)
-            self.assertFalse(errand.send)
 
-    def test_partial_refunds_until_nothing_is_left(self):
-        paid = self.paid_by_code(self.shown, 100)
-        for amount in (30, 30):
-            refund = self.sent_refund(paid, amount)
-            self.assertEqual(refund.provider, 'openapi')
-            refund._learn(self.recorded(refund, '0000'), 'answer')
-            self.assertEqual(refund.state, 'done')
-            self.assertEqual(refund._status()['refundable'], paid._status()['refundable'])
-        self.assertEqual(paid._status()['refundable'], 40)
-        message = self.assert_refused('refund', self.refund_line(paid, 41))
-        self.assertIn('40', message)
-        last = self.sent_refund(paid, 40)
-        last._learn(self.recorded(last, '0000'), 'answer')
-        self.assertEqual(paid._refundable_minor(), 0)
+    def test_a_wallet_that_takes_hong_kong_dollars_only(self):
+        """A till in another currency is refused, where it is set up and where it starts."""
+        journal = self._journal('Dollars', 'sale', currency_id=self.usd.id)
+        values = {'name': 'Dollar till', 'journal_id': journal.id}
+        tills = self.env['pos.config']
+        for method, accepted in ((self.fps_code, False), (self.shown, True)):
+            with self.subTest(method.name), self.rewound():
+                if accepted:
+                    self.assertTrue(
+                        tills.create({**values, 'payment_method_ids': [Command.set(method.ids)]})
+                    )
+                    continue
+                with self.assertRaisesRegex(ValidationError, 'HKD'), self.env.cr.savepoint():
+                    tills.create({**values, 'payment_method_ids': [Command.set(method.ids)]})
+        payment = self.payment(10, self.fps_code)
+        self.till.journal_id.currency_id = self.usd
+        self.assertIn('HKD', self.assert_refused('amount', payment))
 
-    def test_fps_gives_nothing_back(self):
-        paid = self.paid_by_code(self.fps_code)
-        self.assertEqual(paid._status()['refundable'], 0)
-        self.assert_refused('refund', self.refund_line(paid))
+    def test_the_client_key_can_change_while_a_payment_is_under_way(self):
+        """A key that was made anew serves the next question."""
+        row = self.sent(method=self.shown)
+        self.lose_answer(row)
+        self.age(row, 3)
+        key = self.account._credentials().client_key
+        self.account.client_key = 'F' * 32
+        request = self.claim_of_account(row)
+        self.assertNotEqual(request.client_key, key)
+
+    def claim_of_account(self, row):
+        """The credentials with which the next question about a row is asked."""
+        look_up(self.env_of(self.cashier), row.payment_uuid, inquire=True)
+        return self.claim(row).request.account
+
+    def test_an_app_code_that_cannot_be_right(self):
+        for name, value in (('app_code', 'a&b=c'), ('client_key', 'ä'), ('mchid', 'x' * 17)):
+            with (
+                self.subTest(name),
+                self.assertRaises(ValidationError) as refusal,
+                self.env.cr.savepoint(),
+            ):
+                self.account[name] = value
+            self.assertNotIn(value, str(refusal.exception))

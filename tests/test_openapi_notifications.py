@@ -3,7 +3,10 @@
 import hashlib
 import json
 
-from odoo.addons.pos_payment_qfpay import courier
+from odoo.addons.pos_payment_qfpay.controllers import notification
+from odoo.addons.pos_payment_qfpay.controllers.notification import AT_ONCE
+from odoo.addons.pos_payment_qfpay.models import qfpay_account
+from odoo.addons.pos_payment_qfpay.qfpay.openapi.notification import SIZE_LIMIT
 from odoo.tests import HttpCase, tagged
 
 from .common import Shop
@@ -14,9 +17,8 @@ from .openapi_shop import CLIENT_KEY, OpenApiShop
 class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
     def setUp(self):
         super().setUp()
-        for errand in ('carry', 'call_off', 'go_round'):
-            self.patch(courier, errand, lambda *_args: None)
-        self.row = self.sent(self.shown, 10.1)
+        self.keep_couriers_home()
+        self.row = self.sent(10.1, self.shown)
 
     def report(self, **fields):
         """A notification as QFPay's host writes it (the protocol, B10)."""
@@ -52,12 +54,18 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
     def assert_taken(self, answer):
         self.assertEqual((answer.status_code, answer.text), (200, 'SUCCESS'))
         self.env.invalidate_all()
+        for row in self.env['qfpay.transaction'].browse(self.told):
+            row._tell()
 
-    def assert_refused(self, answer, status=400):
+    def assert_turned_away(self, answer, status=400):
         self.assertEqual(answer.status_code, status)
+        self.assert_unmoved()
+        self.assertFalse(self.row.needs_attention)
+
+    def assert_unmoved(self):
         self.env.invalidate_all()
         self.assertEqual(self.row.state, 'sent')
-        self.assertFalse(self.row.attention)
+        self.assertNotEqual(self.row.pos_payment_id.payment_status, 'done')
 
     def test_a_payment_is_done(self):
         self.assert_taken(self.send(self.report()))
@@ -70,52 +78,106 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
 
     def test_the_same_again_changes_nothing(self):
         self.assert_taken(self.send(self.report()))
-        before = self.row.read()
+        names = self.row._fields.keys() - {'testimony_ids'}
+        before = self.row.read(names)
         for _repeat in range(3):
             self.assert_taken(self.send(self.report()))
-        self.assertEqual(self.row.read(), before)
+        self.assertEqual(self.row.read(names), before)
+        self.assertEqual(self.told, self.row.ids, 'nobody is told twice')
 
     def test_forged(self):
         body = self.report()
-        self.assert_refused(self.send(body, '0' * 32))
-        self.assert_refused(self.send(body, 'ä'.encode().decode('latin-1')))
-        self.assert_refused(self.send(body, 'x' * 5000))
+        self.assert_turned_away(self.send(body, '0' * 32))
+        self.assert_turned_away(self.send(body, 'ä'.encode().decode('latin-1')))
+        self.assert_turned_away(self.send(body, 'x' * 5000))
         wrong_key = hashlib.md5(body + b'another key').hexdigest().upper()
-        self.assert_refused(self.send(body, wrong_key))
+        self.assert_turned_away(self.send(body, wrong_key))
         # Written anew from its fields, it is not what was signed.
         signature = hashlib.md5(body + CLIENT_KEY.encode()).hexdigest().upper()
         again = json.dumps(json.loads(body), separators=(',', ':'), ensure_ascii=False).encode()
-        self.assert_refused(self.send(again, signature))
+        self.assert_turned_away(self.send(again, signature))
 
     def test_unsigned(self):
         answer = self.url_open(
             f'/pos_payment_qfpay/notify/{self.account.notify_token}', data=self.report()
         )
-        self.assert_refused(answer)
+        self.assert_turned_away(answer)
 
     def test_signed_nonsense_is_a_bad_request(self):
         for body in (b' ', b'[]', b'"x"', b'{', b'\xff\xfe', b'{"a": 1}', b'[' * 9000, b'null'):
             with self.subTest(body[:10]):
-                self.assert_refused(self.send(body))
+                self.assert_turned_away(self.send(body))
 
     def test_an_address_of_nobody(self):
-        self.assert_refused(self.send(self.report(), token='nobody'), 404)
+        for token in ('nobody', '%00', 'a%00b', '%F0%9F%92%B0', 'x' * 100, "'--", '%'):
+            with self.subTest(token):
+                self.assert_turned_away(self.send(self.report(), token=token), 404)
 
     def test_too_large(self):
         answer = self.send(self.report(goods_name='x' * 70_000))
         self.assertIn(answer.status_code, (400, 413))
-        self.assert_refused(answer, answer.status_code)
+        self.assert_turned_away(answer, answer.status_code)
+
+    def send_in_pieces(self, body):
+        """Without saying before how long it is."""
+        pieces = (body[start : start + 1000] for start in range(0, len(body), 1000))
+        signature = hashlib.md5(body + CLIENT_KEY.encode()).hexdigest().upper()
+        return self.url_open(
+            f'/pos_payment_qfpay/notify/{self.account.notify_token}',
+            data=pieces,
+            headers={'Content-Type': 'application/json', 'X-QF-SIGN': signature},
+        )
+
+    def test_too_large_in_pieces(self):
+        """No more of it is read than may be, whatever is signed."""
+        lengths = []
+        read = qfpay_account.read_notification
+
+        def count(raw, *args):
+            lengths.append(len(raw))
+            return read(raw, *args)
+
+        self.patch(qfpay_account, 'read_notification', count)
+        answer = self.send_in_pieces(self.report(goods_name='x' * 4 * SIZE_LIMIT))
+        self.assertIn(answer.status_code, (400, 413))
+        self.assert_turned_away(answer, answer.status_code)
+        self.assertLessEqual(max(lengths, default=0), SIZE_LIMIT + 1)
+
+    def test_in_pieces(self):
+        self.assert_taken(self.send_in_pieces(self.report()))
+        self.assertEqual(self.row.state, 'done')
+
+    def test_too_many_at_once(self):
+        """A flood leaves workers and connections to the cashiers; QFPay comes again."""
+        self.patch(notification, 'PATIENCE', 0.1)
+        turns = [notification._turns.acquire(blocking=False) for _turn in range(AT_ONCE)]
+        try:
+            self.assertTrue(all(turns))
+            self.assert_turned_away(self.send(self.report()), 503)
+        finally:
+            for _turn in turns:
+                notification._turns.release()
+        self.assert_taken(self.send(self.report()))
+        self.assertEqual(self.row.state, 'done')
 
     def test_another_amount_needs_attention_and_moves_nothing(self):
-        self.assert_taken(self.send(self.report(txamt='1')))
-        self.assertNotEqual(self.row.state, 'done')
-        self.assertTrue(self.row.attention)
-        self.assertNotEqual(self.row.pos_payment_id.payment_status, 'done')
+        self.assert_contradicts(txamt='1')
 
     def test_another_currency_needs_attention_and_moves_nothing(self):
-        self.assert_taken(self.send(self.report(txcurrcd='CNY')))
-        self.assertNotEqual(self.row.state, 'done')
-        self.assertTrue(self.row.attention)
+        self.assert_contradicts(txcurrcd='CNY')
+
+    def assert_contradicts(self, **fields):
+        self.assert_taken(self.send(self.report(**fields)))
+        self.assert_unmoved()
+        self.assertEqual(self.alarms(self.row), ['contradiction'])
+
+    def test_without_a_readable_amount_or_currency_nothing_moves(self):
+        """Signed, and it does not say how much of what: QFPay has to be asked."""
+        for name in ('txamt', 'txcurrcd'):
+            for said in ('', 'ten', '10.1' if name == 'txamt' else None):
+                with self.subTest(f'{name}={said}'):
+                    self.assert_taken(self.send(self.report(**{name: said})))
+                    self.assert_unmoved()
 
     def test_a_sale_of_another_system_is_taken_and_forgotten(self):
         self.assert_taken(self.send(self.report(out_trade_no='WEBSHOP-1')))
@@ -125,45 +187,72 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
         for kind in ('refund', 'cancel', 'close', 'reversal', 'something new'):
             with self.subTest(kind):
                 self.assert_taken(self.send(self.report(notify_type=kind)))
-                self.assertNotEqual(self.row.state, 'done')
+                self.assert_unmoved()
 
     def test_a_refund_of_ours_is_done_under_both_names(self):
-        for kind in ('refund', 'cancel'):
+        for number, kind in enumerate(('refund', 'cancel')):
             with self.subTest(kind):
-                paid = self.paid_by_code(self.shown)
+                paid = self.paid(method=self.shown)
                 refund = self.sent_refund(paid)
                 body = self.report(
                     notify_type=kind,
                     out_trade_no=refund.reference,
                     orig_syssn=paid.syssn,
                     orig_out_trade_no=paid.reference,
+                    syssn=f'2026011515410002001234567{number}',
                 )
                 self.assert_taken(self.send(body))
                 self.assertEqual(refund.state, 'done')
 
-    def test_another_account_cannot_speak_for_ours(self):
-        other = self.env['qfpay.account'].create(
+    def send_for(self, account, body, key):
+        signature = hashlib.md5(body + key.encode()).hexdigest().upper()
+        return self.send(body, signature, account.notify_token)
+
+    def other_account(self, company):
+        return self.env['qfpay.account'].create(
             {
                 'name': 'Other',
                 'app_code': 'OTHER',
                 'client_key': 'F' * 32,
-                'company_id': self.other_company.id,
+                'company_id': company.id,
             }
         )
+
+    def test_another_account_cannot_speak_for_ours(self):
+        """Neither one of another company, nor another one of the same."""
+        for company in (self.other_company, self.company):
+            other = self.other_account(company)
+            self.assert_taken(self.send_for(other, self.report(), 'F' * 32))
+            self.assert_unmoved()
+            self.assertFalse(self.row.testimony_ids.filtered(lambda it: it.outcome))
+
+    def test_the_key_of_one_account_at_the_address_of_another(self):
+        other = self.other_account(self.company)
         body = self.report()
         signature = hashlib.md5(body + b'F' * 32).hexdigest().upper()
-        self.assert_taken(self.send(body, signature, other.notify_token))
-        self.assertEqual(self.row.state, 'sent')
+        self.assert_turned_away(self.send(body, signature, self.account.notify_token))
+        signature = hashlib.md5(body + CLIENT_KEY.encode()).hexdigest().upper()
+        self.assert_turned_away(self.send(body, signature, other.notify_token))
 
-    def test_late_after_it_was_given_up(self):
-        self.row._move('failed', 'inquiry', {})
+    def test_an_archived_account_is_reported_to(self):
+        """What it took before is known all the same."""
+        self.account.active = False
         self.assert_taken(self.send(self.report()))
         self.assertEqual(self.row.state, 'done')
-        self.assertTrue(self.row.attention)
+
+    def test_an_account_without_a_key_believes_nobody(self):
+        self.account.client_key = False
+        body = self.report()
+        self.assert_turned_away(self.send(body, hashlib.md5(body).hexdigest().upper()))
+
+    def test_late_after_it_was_given_up(self):
+        self.close(self.row)
+        self.assert_taken(self.send(self.report()))
+        self.assertEqual(self.row.state, 'done')
+        self.assertEqual(self.alarms(self.row), ['done_after_all'])
 
     def test_a_payment_on_a_terminal_is_reported_too(self):
-        row = self.begin(self.payment(10.1))
-        row._claim()
+        row = self.sent(10.1)
         body = self.report(out_trade_no=row.reference, pay_type='802808')
         self.assert_taken(self.send(body))
         self.assertEqual(row.state, 'done')
