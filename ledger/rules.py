@@ -579,8 +579,11 @@ class _Weighing:
             return
         if belief.state == DRAFT:
             belief.left_before = left
-        elif belief.left_before is None or self._is_superseded() or belief.state == DONE:
+        elif belief.state == DONE:
             return
+        elif belief.left_before is None or self._is_superseded():
+            if belief.state in NOT_DONE:
+                self._look()  # nothing tells any more, and asking on would not help
         elif left == belief.left_before - attempt.amount_minor:
             was_not_done, was_by_manager = belief.state in NOT_DONE, belief.by_manager
             self._become(DONE)
@@ -610,7 +613,9 @@ class _Weighing:
         left = outcome.refundable_minor
         if left is None and outcome.verdict is Verdict.CANCELLED:
             left = 0
-        return left if left is not None and 0 <= left <= attempt.original_minor else None
+        # what is more than this was said before another refund, and was recorded by somebody
+        most = attempt.original_minor - self.testimony.returned_minor
+        return left if left is not None and 0 <= left <= most else None
 
     # ------------------------------------------------------------------
     # What a word is about, and what it proves

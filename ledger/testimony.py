@@ -24,7 +24,6 @@ class Attempt:
     `reference`: our number, used once, for ever. `channel`: of the terminal, or a pay type.
     `amount_minor`: in QFPay's minor units of `currency`. `merchant`: the account's id, if QFPay
     gave one. Of a refund: `original_syssn` and `original_minor`, the payment that it gives back;
-    `others_minor`, what other refunds took from it since this one looked what was left;
     `superseded`, whether a later refund of it has been sent. Of a payment: `returned_minor`, what
     refunds of ours took from it or are about to.
     """
@@ -39,7 +38,6 @@ class Attempt:
     merchant: str | None = None
     original_syssn: str | None = None
     original_minor: int = 0
-    others_minor: int = 0
     superseded: bool = False
     returned_minor: int = 0
 
@@ -169,7 +167,8 @@ class Testimony:
 
     What this server knew beside the word when it was heard, and may not know otherwise later:
     `seals`: the terminal was known to encrypt. `taken`: another row has QFPay's number that is
-    named here. `superseded`: of what is left of a payment, a later refund of it had been sent.
+    named here. Of what is left of a payment: `superseded`: a later refund of it had been sent;
+    `returned_minor`: what other refunds of ours had given back of it.
     """
 
     at: Moment
@@ -185,6 +184,7 @@ class Testimony:
     seals: bool = False
     taken: bool = False
     superseded: bool = False
+    returned_minor: int = 0
     again: Moment | None = None
     times: int = 1
 
