@@ -22,6 +22,7 @@ that was received except its verdict, and the code to scan, which would be someb
 """
 
 import json
+import re
 from dataclasses import replace
 
 from ..errors import AnswerLost
@@ -45,6 +46,10 @@ QRCODE_LENGTH = 2048
 _OTHER_ROWS = frozenset({'close', 'reversal', 'cancel'})
 _TRADE_STATES = {'SUCCESS': Verdict.DONE, 'PENDING': Verdict.PENDING}
 _UNDONE = {1: 0, 2: 0, 3: 0}
+#: a request whose number QFPay has already is also turned away with a code that means something
+#: else, and these words (the protocol, E6): the first one may have moved the money
+_MISUSED_CODE, _NUMBER_USED = '1251', '2011'
+_SAYS_USED = re.compile(r'\bis used\b|\balready used\b', re.IGNORECASE)
 
 
 def read_object(body: bytes) -> Fields | None:
@@ -156,7 +161,10 @@ def read_state(fields: Fields, trade: TradeType, signed: bool) -> Outcome:
 
 def _flat(fields: Fields, trade: TradeType, signed: bool) -> Outcome:
     view = _view(fields)
-    ruling = return_code(view.code()).ruling(trade)
+    code = view.code()
+    if code == _MISUSED_CODE and _SAYS_USED.search(_all_words(view)):
+        code = _NUMBER_USED
+    ruling = return_code(code).ruling(trade)
     verdict = ruling.answer
     state = view.text('txstatus').upper()
     if state and verdict is Verdict.DONE:
@@ -173,6 +181,11 @@ def _view(fields: Fields) -> Fields:
 def read_message(fields: Fields) -> str:
     """QFPay's own words."""
     return fields.text('resperr', 'errmsg', 'respmsg', limit=MESSAGE_LENGTH)
+
+
+def _all_words(fields: Fields) -> str:
+    names = ('resperr', 'errmsg', 'respmsg')
+    return ' '.join(fields.text(name, limit=MESSAGE_LENGTH) for name in names)
 
 
 def _outcome(

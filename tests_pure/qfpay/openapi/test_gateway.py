@@ -322,6 +322,28 @@ class TestOpenapiGateway(TestCase):
                 self.assertIs(outcome.verdict, meaning.refund.answer)
                 self.assertEqual(outcome.action, meaning.refund.action)
 
+    def test_a_number_that_qfpay_has_already(self):
+        """Also said with the code of a shop that is set up wrongly: the first one may be paid."""
+        for said, verdict, action in (
+            ({'resperr': 'out_trade_no is used'}, Verdict.UNKNOWN, 'check'),
+            ({'resperr': '', 'respmsg': 'OUT_TRADE_NO IS USED.'}, Verdict.UNKNOWN, 'check'),
+            ({'resperr': 'x', 'respmsg': 'already used'}, Verdict.UNKNOWN, 'check'),
+            ({'resperr': 'channel is not set up'}, Verdict.FAILED, 'stop'),
+            ({'resperr': 'this is useful'}, Verdict.FAILED, 'stop'),
+            ({}, Verdict.FAILED, 'stop'),
+        ):
+            for call in (
+                lambda gateway: gateway.pay(MPM),
+                lambda gateway: gateway.pay(CPM),
+                lambda gateway: gateway.refund(REFUND),
+            ):
+                with self.subTest(said):
+                    outcome = self.ask(call, {'respcd': '1251', **said})
+                    self.assertEqual((outcome.verdict, outcome.action), (verdict, action))
+                    self.assertEqual(outcome.code, '1251')
+        other = self.pay({'respcd': '1205', 'resperr': 'out_trade_no is used'}, CPM)
+        self.assertIs(other.verdict, Verdict.FAILED)
+
     def test_a_nested_answer(self):
         answer = {
             'respcd': '0000',
