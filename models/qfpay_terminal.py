@@ -278,7 +278,7 @@ class QFPayTerminal(models.Model):
         inquiry = Inquiry(reference=f'TEST-{self.id}')
         try:
             asked = AtTerminal(link=self._http(), key=self._key(), command=inquiry)
-            outcome = asked.carry(lambda: None)
+            outcome = asked.carry(lambda: None, lambda: None)
         except NotSent:
             return notice(
                 'danger',
