@@ -1,4 +1,6 @@
 from . import (
+    test_config,
+    test_ecr_official,
     test_ledger,
     test_managing,
     test_neutralize,
@@ -6,7 +8,9 @@ from . import (
     test_openapi_notifications,
     test_pos_payment,
     test_refunds,
+    test_setup,
     test_start,
     test_steps,
     test_testimony,
+    test_uninstall,
 )

@@ -555,6 +555,7 @@ def _commit_and_run_hooks(cr):
     cr.flush()
     waiting, cr.postcommit = cr.postcommit, Callbacks()
     _commit(cr)
+    cr.postcommit = waiting
     waiting.run()
 
 

@@ -114,14 +114,18 @@ class TestTerminalSettings(ShopCase):
         self.terminal.active = False
 
     def test_whether_a_terminal_encrypts_is_learned(self):
-        """And forgotten with the device, or its key."""
+        """From its own words, and forgotten with the device, or its key."""
         row = self.begin(self.payment())
-        self.send_out(row)
-        self.learn(row, Outcome(verdict=Verdict.UNKNOWN, code='6002'), 'answer')
+        errand = self.send_out(row)
+        self.assertFalse(errand.seals)
+        self.report(errand, Outcome(verdict=Verdict.UNKNOWN, code='6002'))
         self.learn(row, Outcome(verdict=Verdict.PENDING, signed=True), 'notification')
         self.assertFalse(self.terminal.sealed)
-        self.learn(row, Outcome(verdict=Verdict.UNKNOWN, code='6002', signed=True), 'inquiry')
+        self.age(row, 5)
+        self.report(self.claim(row), Outcome(verdict=Verdict.UNKNOWN, code='4005', signed=True))
         self.assertTrue(self.terminal.sealed)
+        self.age(row, 60)
+        self.assertTrue(self.claim(row).seals)
         self.terminal.timeout = 60
         self.assertTrue(self.terminal.sealed)
         self.terminal.pos_key = POS_KEY
@@ -285,6 +289,39 @@ class TestConnection(SimulatorCase):
         notice = (terminal or self.terminal).with_user(self.manager).action_test()
         self.assertEqual(notice['tag'], 'display_notification')
         return notice['params']['type'] == 'success', notice['params']['message']
+
+    def test_encryption_is_learned_and_unlearned(self):
+        """Pressed after encryption was switched off in the portal: told, and believed from now."""
+        self.assertTrue(self.press_test()[0])
+        self.assertTrue(self.terminal.sealed)
+        self.simulator.set(encrypt=False, mode='approve')
+        notice = self.terminal.with_user(self.manager).action_test()
+        self.assertEqual(notice['params']['type'], 'warning')
+        self.assertIn('no longer encrypts', notice['params']['message'])
+        self.assertFalse(self.terminal.sealed)
+        self.assertTrue(self.press_test()[0])
+        payment = self.payment()
+        self.start(payment)
+        self.wait_for_state(payment, 'done')
+        self.simulator.set(encrypt=True)
+        self.assertTrue(self.press_test()[0])
+        self.assertTrue(self.terminal.sealed)
+
+    def test_encryption_that_was_switched_off_is_no_dead_end(self):
+        """A payment whose answer came in the clear is known after the test was pressed."""
+        self.terminal.sudo().sealed = True
+        self.simulator.set(encrypt=False, mode='approve')
+        payment = self.payment()
+        self.start(payment)
+        status = self.wait_for_state(payment, 'unknown')
+        self.assertIn('Test Connection', status['message'])
+        self.status(payment, inquire=True)
+        self.wait(lambda: self.simulator.requests(4001), 'an inquiry')
+        self.assertEqual(self.status(payment)[0]['state'], 'unknown')
+        self.press_test()
+        self.env.flush_all()
+        self.status(payment, inquire=True)
+        self.wait_for_state(payment, 'done')
 
     def assert_trouble(self, word):
         is_well, sentence = self.press_test()

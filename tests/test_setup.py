@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.addons.pos_payment_qfpay.models.qfpay_words import explain_terminal_code
+from odoo.addons.pos_payment_qfpay.cashier.messages import explain_terminal_code
 from odoo.tests import Form, tagged
 from odoo.tools.translate import code_translations
 
@@ -94,7 +94,7 @@ class TestSetup(ShopCase):
         self.env['res.lang']._activate_lang('zh_HK')
         self.env['ir.module.module']._load_module_terms(['pos_payment_qfpay'], ['zh_HK'])
         env = self.env(context={'lang': 'zh_HK'})
-        self.assertIn('未能連接終端機', explain_terminal_code(env, 'unreachable'))
+        self.assertIn('終端機', explain_terminal_code(env, '4007'))
         state = env['qfpay.transaction']._fields['state']
         states = dict(state._description_selection(env))
         self.assertEqual(states['unknown'], '結果未明')

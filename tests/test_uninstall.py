@@ -1,4 +1,6 @@
 from odoo.addons.pos_payment_qfpay.hooks import uninstall_hook
+from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import ShopCase
@@ -48,3 +50,26 @@ class TestUninstall(ShopCase):
         uninstall_hook(self.env)
         self.assertEqual(payment.transaction_id, '42')
         self.assertEqual(payment.payment_status, 'done')
+
+    def test_refused_while_a_payment_is_under_way(self):
+        """What becomes of it would never be known: neither by the button, nor past it."""
+        module = self.env.ref('base.module_pos_payment_qfpay')
+        for state in OPEN:
+            row = self.row_in(state)
+            with self.subTest(state):
+                with self.assertRaisesRegex(UserError, row.reference):
+                    module.button_uninstall()
+                with self.assertRaisesRegex(UserError, row.reference):
+                    uninstall_hook(self.env)
+                self.assertEqual(self.card.use_payment_terminal, 'qfpay_ecr')
+                self.assertNotEqual(module.state, 'to remove')
+            self.close(row)
+        module.button_uninstall()
+        self.assertEqual(module.state, 'to remove')
+
+    def test_other_modules_go(self):
+        """A payment under way holds up nobody else's uninstallation."""
+        self.row_in('unknown')
+        other = self.env.ref('base.module_pos_qfpay')
+        other.button_uninstall()
+        self.assertEqual(other.state, 'to remove')
