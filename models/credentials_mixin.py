@@ -20,12 +20,19 @@ class QFPayCredentialsMixin(models.AbstractModel):
     # The secret's field, and those that are copied from elsewhere, often with blanks around.
     _qfpay_key = ''
     _qfpay_copied = ()
+    # What the addon itself learns or makes is for nobody to set, by no way.
+    _qfpay_own = ('link_id',)
     # Who names such a record: pairs of a model and its field.
     _qfpay_named_by = ()
 
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [self._qfpay_cleaned(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_not_by_hand(vals)
+        self._check_not_by_hand(
+            name.removeprefix('default_') for name in self.env.context if name[:8] == 'default_'
+        )
         secrets = [vals.pop(self._qfpay_key, False) for vals in vals_list]
         links = self.env['qfpay.link'].sudo().create([{} for _vals in vals_list])
         records = super().create(
@@ -38,7 +45,7 @@ class QFPayCredentialsMixin(models.AbstractModel):
 
     def write(self, vals):
         vals = self._qfpay_cleaned(vals)
-        self._check_not_by_hand(vals, ('link_id',))
+        self._check_not_by_hand(vals)
         if self._qfpay_key not in vals:
             return super().write(vals)
         secret = vals.pop(self._qfpay_key)
@@ -67,9 +74,8 @@ class QFPayCredentialsMixin(models.AbstractModel):
         self.modified([field.name])
         self._validate_fields([field.name])
 
-    def _check_not_by_hand(self, vals, names):
-        """What the addon itself learns or makes is for nobody to set, by no way."""
-        if not self.env.su and any(name in vals for name in names):
+    def _check_not_by_hand(self, names):
+        if not self.env.su and not set(self._qfpay_own).isdisjoint(names):
             raise AccessError(self.env._('QFPay sets this by itself.'))
 
     @api.ondelete(at_uninstall=False)

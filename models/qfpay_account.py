@@ -40,6 +40,7 @@ class QFPayAccount(models.Model):
     _check_company_auto = True
     _qfpay_key = 'client_key'
     _qfpay_copied = ('app_code', 'client_key', 'mchid', 'custom_url')
+    _qfpay_own = ('link_id', 'notify_token')
     _qfpay_named_by = (
         ('pos.payment.method', 'qfpay_account_id'),
         ('qfpay.transaction', 'account_id'),
@@ -125,7 +126,6 @@ class QFPayAccount(models.Model):
         return accounts
 
     def write(self, vals):
-        self._check_not_by_hand(vals, ('notify_token',))
         self._check_may_set_address(vals.get('custom_url'))
         if any(name in vals for name in IDENTITY):
             self._check_nothing_open()

@@ -35,6 +35,7 @@ class QFPayTerminal(models.Model):
     _check_company_auto = True
     _qfpay_key = 'pos_key'
     _qfpay_copied = ('host', 'pos_key')
+    _qfpay_own = ('link_id', 'sealed')
     _qfpay_named_by = (('pos.config', 'qfpay_terminal_id'), ('qfpay.transaction', 'terminal_id'))
 
     name = fields.Char(required=True, help='What the cashiers call it, for instance "Counter 1".')
@@ -91,13 +92,13 @@ class QFPayTerminal(models.Model):
     )
 
     def write(self, vals):
-        self._check_not_by_hand(vals, ('sealed',))
         if 'host' in vals or 'port' in vals or vals.get('active') is False:
             self._check_nothing_open()
+        result = super().write(vals)
         if 'host' in vals or 'pos_key' in vals:
             # Another device, or another setting of it: what it does is learned again.
-            vals = {'sealed': False, **vals}
-        return super().write(vals)
+            self.sudo().filtered('sealed').sealed = False
+        return result
 
     def _check_nothing_open(self):
         """Another device at a new address would not know an open payment, and deny it."""
