@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_config,
     test_ecr_official,
     test_ledger,
