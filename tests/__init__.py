@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_config,
+    test_courier,
     test_ecr_official,
     test_ledger,
     test_managing,

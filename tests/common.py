@@ -286,9 +286,7 @@ class Shop:
     def env_of(self, user=None):
         """The environment of a user's request, in the companies of that user."""
         user = user or self.cashier
-        return self.env(
-            user=user, su=False, context={'allowed_company_ids': user.company_ids.ids}
-        )
+        return self.env(user=user, su=False, context={'allowed_company_ids': user.company_ids.ids})
 
     def begin(self, payment, auth_code='', user=None, **tapped):
         """Start a line as the cashier's door does.
@@ -485,7 +483,7 @@ class Shop:
     def end_lease(self, row):
         """The process that has the link of a row gives no sign of life any more."""
         self.env.cr.execute(
-            'UPDATE qfpay_link SET lease_until = lease_until - interval \'1 minute\' WHERE id = %s',
+            "UPDATE qfpay_link SET lease_until = lease_until - interval '1 minute' WHERE id = %s",
             [row.link_id.id],
         )
         self.env.invalidate_all()

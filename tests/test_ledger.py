@@ -572,7 +572,9 @@ class TestLedgerLooks(ShopCase):
         self.assertEqual(row.next_step, 'number')
         self.assertLess((row.next_step_at - row.decided_at).total_seconds(), 1)
         self.age(row, 1)
-        self.assertIsNone(self.report(self.claim(row), self.outcome(row, 'done', card_last4='1096')))
+        self.assertIsNone(
+            self.report(self.claim(row), self.outcome(row, 'done', card_last4='1096'))
+        )
         self.assertEqual(row.pos_payment_id.card_no, '1096')
 
     def test_asked_for_a_day_in_vain(self):
@@ -783,9 +785,7 @@ class TestLedgerTelling(ShopCase):
         """What QFPay said stands, and is told when the other module works again."""
         runner = self.courier_here()
         row = self.sent(method=self.wallet)
-        word = Word(
-            witness=Witness.ANSWER, about=About.REQUEST, outcome=self.outcome(row, 'done')
-        )
+        word = Word(witness=Witness.ANSWER, about=About.REQUEST, outcome=self.outcome(row, 'done'))
         with self.broken_payments(), mute_logger('odoo.addons.pos_payment_qfpay.courier.runner'):
             row._hear(word)
             runner._tell(row.id)

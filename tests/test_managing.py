@@ -65,7 +65,9 @@ class TestManaging(ShopCase):
         self.as_manager(row).action_set_failed()
         self.age(row, 61)
         self.report(self.claim(row), self.outcome(row, 'failed'))
-        self.assertEqual((row.state, row.by_manager, row.state_source), ('failed', False, 'inquiry'))
+        self.assertEqual(
+            (row.state, row.by_manager, row.state_source), ('failed', False, 'inquiry')
+        )
         self.assertFalse(row.needs_attention)
 
     def test_qfpay_contradicts_the_manager(self):

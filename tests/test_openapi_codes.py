@@ -210,7 +210,6 @@ class TestOpenApiCodes(OpenApiCase):
         self.assertEqual(row.state, 'failed')
         self.assertTrue(status(row)['can_renew'])
 
-
     def test_a_wallet_that_takes_hong_kong_dollars_only(self):
         """A till in another currency is refused, where it is set up and where it starts."""
         journal = self._journal('Dollars', 'sale', currency_id=self.usd.id)

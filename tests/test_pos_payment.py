@@ -221,9 +221,7 @@ class TestPosPayment(ShopCase):
         """To an order that is still open, where it would only wait: a message stays."""
         payment = self.doubtful()
         order = payment.pos_order_id
-        payment.write(
-            {'pos_order_id': self.payment().pos_order_id.id, 'payment_status': 'pending'}
-        )
+        payment.write({'pos_order_id': self.payment().pos_order_id.id, 'payment_status': 'pending'})
         self.assert_traced(order)
 
     def test_doubtful_payment_that_becomes_nothing(self):

@@ -244,9 +244,7 @@ class TestStartRoom(ShopCase):
     def two_lines(self, first=100, second=100, due=100):
         """The lines that two tills have put on one order, without knowing of each other."""
         order = self.order(self.line(first), self.line(second, self.wallet))
-        order['lines'][0][2].update(
-            price_unit=due, price_subtotal=due, price_subtotal_incl=due
-        )
+        order['lines'][0][2].update(price_unit=due, price_subtotal=due, price_subtotal_incl=due)
         order.update(amount_total=due, amount_paid=due)
         payments = self.sync(order).payment_ids
         # the second till has a terminal of its own

@@ -33,9 +33,7 @@ class TestClaim(ShopCase):
         self.assertEqual(row.deadline - row.sent_at, timedelta(seconds=120 + GRACE))
         link = row.link_id
         self.assertEqual((link.owner, link.fence), (CARRIER, errand.claim))
-        self.assertAlmostEqual(
-            (link.lease_until - row.sent_at).total_seconds(), LEASE, delta=1
-        )
+        self.assertAlmostEqual((link.lease_until - row.sent_at).total_seconds(), LEASE, delta=1)
 
     def test_second_courier(self):
         """While one courier has the row, nobody else touches it, nor the same one again."""

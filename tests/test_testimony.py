@@ -225,6 +225,4 @@ class TestAudit(ShopCase):
         )
         late = replace(word, tick=word.tick - 120)
         row._hear(late)
-        self.assertAlmostEqual(
-            (row.decided_at - row.sent_at).total_seconds(), 300 - 120, delta=5
-        )
+        self.assertAlmostEqual((row.decided_at - row.sent_at).total_seconds(), 300 - 120, delta=5)
