@@ -79,7 +79,7 @@ def start(env, payment_uuid, auth_code='', tap='', asked_at=None):
     tap = tap if _TAP.fullmatch(tap) else ''
     known = of_line.filtered(lambda row: tap and row.tap == tap) or of_line._deciding()
     if known and (known.state in (*OPEN, DONE) or known.tap and known.tap == tap):
-        known._wake_courier()
+        known._take_part()
         return status(known)
     _check_in_time(env, asked_at)
     row = _create(Start(ledger, payment), attempts, of_line, auth_code, tap)
@@ -168,7 +168,7 @@ def find_payment(env, payment_uuid):
     # Only what is needed: a queue stands behind this, and these records are wide.
     payment.pos_order_id.fetch(['amount_total', 'config_id', 'state', 'uuid'])
     config = payment.pos_order_id.config_id
-    config.fetch(['currency_id', 'name', 'qfpay_terminal_id'])
+    config.fetch(['cash_rounding', 'currency_id', 'name', 'qfpay_terminal_id'])
     config.currency_id.fetch(['decimal_places', 'name', 'rounding'])
     if payment.pos_order_id.state != 'draft':
         raise StartRefused(
@@ -240,6 +240,7 @@ class Start:
             'original_id': original.id,
             'refund_number': len(original.refund_ids) + 1 if original else 0,
             'amount_minor': abs(amount_minor),
+            'amount': amount,
             'currency_id': config.currency_id.id,
             'requested_at': requested_at,
             'expires_at': self._expires_at(route, channel, requested_at),

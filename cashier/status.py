@@ -8,6 +8,36 @@ from ..qfpay.openapi.catalogue import PAY_TYPES, Mode
 from .messages import explain
 
 EXPIRED = '1181'
+# All that a status is made of, in one question: tills ask it every second.
+_READ = (
+    'account_id',
+    'amount',
+    'asked',
+    'cancel_refused',
+    'cancel_requested_at',
+    'card_last4',
+    'card_scheme',
+    'card_type',
+    'channel',
+    'chnlsn',
+    'deadline',
+    'decided_at',
+    'expires_at',
+    'kind',
+    'message',
+    'needs_attention',
+    'original_id',
+    'pay_type',
+    'payment_uuid',
+    'qrcode',
+    'reason',
+    'reference',
+    'respcd',
+    'state',
+    'syssn',
+    'terminal_id',
+    'wallet',
+)
 # The customer's code was wrong, used or too old: another one may do.
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
 
@@ -18,7 +48,8 @@ def look_up(env, payment_uuid, inquire=False):
     :param env: the cashier's
     :param bool inquire: have QFPay asked now
     """
-    row = env['qfpay.transaction']._attempts(payment_uuid)._deciding()
+    attempts = env['qfpay.transaction'].search_fetch([('payment_uuid', '=', payment_uuid)], _READ)
+    row = attempts._deciding()
     if not row:
         return {'payment_uuid': payment_uuid, 'state': 'none'}
     if inquire:
@@ -76,8 +107,9 @@ def _left_to_refund(row):
     if paid.state != DONE:
         return None
     # Without QFPay's number, as a manager may have left it, nothing can be given back.
-    can_be_asked = paid.syssn and paid._channel_facts().refundable
-    return paid._in_major(paid._refundable_minor() if can_be_asked else 0)
+    if not paid.syssn or not paid._channel_facts().refundable:
+        return 0
+    return paid._in_major(paid._refundable_minor()) if paid.refund_ids else paid.amount
 
 
 def _code_status(row):

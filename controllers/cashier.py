@@ -32,10 +32,11 @@ class CashierController(Controller):
         return _told(payment=status)
 
     @route('/pos_payment_qfpay/status', type='jsonrpc', auth='user')
-    def status(self, payment_uuids, inquire=False):
+    def status(self, payment_uuids, inquire=False, clock=False):
         """How lines stand.
 
         :param inquire: have QFPay asked now; that it was shows in `asked`
+        :param clock: tell the time, too
         :return: {'payments': [status, ...]}, one for each of the first `MOST_LINES` lines
         """
         env = self._env()
@@ -43,8 +44,9 @@ class CashierController(Controller):
             raise BadRequest('payment_uuids is a list')
         uuids = [_uuid(value) for value in payment_uuids[:MOST_LINES]]
         # this process takes part in looking what is due
-        env['qfpay.transaction']._wake_courier()
-        return _told(payments=[look_up(env, uuid, bool(inquire)) for uuid in uuids])
+        env['qfpay.transaction']._take_part()
+        found = {'payments': [look_up(env, uuid, bool(inquire)) for uuid in uuids]}
+        return _told(**found) if clock else found
 
     @route('/pos_payment_qfpay/cancel', type='jsonrpc', auth='user')
     def cancel(self, payment_uuid, tap=''):

@@ -23,4 +23,4 @@ in `ledger/`.
 
 from .carrying import Errand, Word
 from .database import transact
-from .runner import poke, stop, tell, wake
+from .runner import poke, stop, take_part, tell, wake

@@ -90,6 +90,11 @@ class Runner:
 
     def wake(self) -> None:
         """Look now."""
+        self.take_part()
+        self._awake.set()
+
+    def take_part(self) -> None:
+        """Look now and then."""
         with self._lock:
             if self._stopped:
                 return
@@ -101,7 +106,6 @@ class Runner:
                     # no more threads: the next one who comes tries again
                     _logger.exception('QFPay: the courier cannot begin')
                     self._looking = None
-        self._awake.set()
 
     def begin(self, due: Due) -> bool:
         """Begin what is due, if its lane is free. Whoever has to wait is found by a later look."""
@@ -172,8 +176,7 @@ class Runner:
                     if not self._awake.is_set():
                         self._looking = None
                         return
-            self._awake.wait(self._pause(looked))
-            self._awake.clear()
+            self._rest(self._pause(looked))
 
     def _look(self) -> Looked:
         with self._lock:
@@ -189,6 +192,14 @@ class Runner:
         if not self._carried:
             self._served.clear()
         return looked
+
+    def _rest(self, pause: float) -> None:
+        """Wait for the next look. While something is carried here, that is never far off."""
+        ends_at = time.monotonic() + pause
+        while (left := ends_at - time.monotonic()) > 0 and not self._awake.wait(min(left, LOOK)):
+            if self._carried:
+                break
+        self._awake.clear()
 
     def _pause(self, looked: Looked) -> float:
         longest = LOOK if looked.owned else LOOK_FOR_OTHERS if looked.others else LOOK_RARELY
@@ -309,13 +320,20 @@ def _runner(db_name: str) -> Runner:
 def poke(db_name: str, due: Due) -> None:
     """Something has just become due: begin it, if this process may."""
     runner = _runner(db_name)
-    runner.begin(due)
-    runner.wake()
+    if runner.begin(due):
+        runner.take_part()
+    else:
+        runner.wake()
 
 
 def wake(db_name: str) -> None:
-    """See to it that this process takes part in looking what is due."""
+    """Something is due now, on whichever link."""
     _runner(db_name).wake()
+
+
+def take_part(db_name: str) -> None:
+    """See to it that this process looks what is due."""
+    _runner(db_name).take_part()
 
 
 def tell(db_name: str, row_id: int) -> None:

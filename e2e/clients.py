@@ -65,10 +65,13 @@ class Rpc:
 
 
 class Sql:
-    """One connection to the database, each query in a transaction of its own."""
+    """One connection to the database, each query in a transaction of its own.
 
-    def __init__(self, database: str) -> None:
-        place = postgres.connection()
+    ``place``: libpq's variables of another server than the checkout's.
+    """
+
+    def __init__(self, database: str, place: dict[str, str] | None = None) -> None:
+        place = place or postgres.connection()
         names = {'PGHOST': 'host', 'PGPORT': 'port', 'PGUSER': 'user', 'PGPASSWORD': 'password'}
         known = {names[name]: value for name, value in place.items() if name in names}
         self._connection = psycopg2.connect(dbname=database, **known)

@@ -33,9 +33,11 @@ class PosOrder(models.Model):
         :param int exponent: of QFPay for the currency
         """
         self.ensure_one()
-        total, refunded = self.amount_total, self.refunded_order_id
-        if refunded and self.currency_id.is_zero(refunded.amount_total + total):
-            total = -refunded.amount_paid
+        total = self.amount_total
+        if total < 0:
+            refunded = self.refunded_order_id
+            if refunded and self.currency_id.is_zero(refunded.amount_total + total):
+                total = -refunded.amount_paid
         return nearest_minor(self._get_rounded_amount(total), exponent)
 
     @api.ondelete(at_uninstall=False)

@@ -8,6 +8,7 @@ without the ledger's word for its amount is recorded as unconfirmed.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.models import LOG_ACCESS_COLUMNS
+from odoo.tools import float_compare
 
 from ..ledger.states import DONE, OPEN, REVERSED
 
@@ -206,7 +207,8 @@ class PosPayment(models.Model):
         # Only what is needed: the cashier waits for this, and these records are wide.
         self.fetch(['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation'])
         if row.state == 'done':
-            agrees = row.currency_id.compare_amounts(self.amount, row.amount) == 0
+            # without the currency's own steps, which a customer would wait for: both are rounded
+            agrees = float_compare(self.amount, row.amount, precision_digits=4) == 0
             is_settled = self.qfpay_confirmation in SETTLED
             if not agrees and not is_settled and self.pos_order_id.state == 'draft':
                 # Nothing is booked yet: the line is worth what QFPay has moved.

@@ -29,7 +29,8 @@ MOST_LOOKED_AT = 1000
 # Rows that are due so soon, in seconds, are asked about in the same round: as good as all.
 TOGETHER = 2.5
 
-_IS_FREE = """
+LONGEST = LEASE + MARGIN
+IS_FREE = """
     (link.owner IS NULL
      OR link.lease_until < clock_timestamp() AT TIME ZONE 'UTC'
      OR link.lease_until > clock_timestamp() AT TIME ZONE 'UTC' + %(longest)s * interval '1 second')
@@ -62,7 +63,7 @@ class QFPayLink(models.Model):
         """
         self.env.cr.execute(
             f"""
-            SELECT link.id, link.owner = %(who)s, {_IS_FREE}, link.owner IS NOT NULL,
+            SELECT link.id, link.owner = %(who)s, {IS_FREE}, link.owner IS NOT NULL,
                    EXTRACT(EPOCH FROM link.lease_until - now.utc),
                    row.id, row.account_id IS NOT NULL, row.config_id, row.state, row.next_step,
                    EXTRACT(EPOCH FROM row.next_step_at - now.utc),
@@ -75,7 +76,7 @@ class QFPayLink(models.Model):
           ORDER BY row.next_step_at
              LIMIT %(most)s
             """,
-            {'who': who, 'longest': LEASE + MARGIN, 'most': MOST_LOOKED_AT},
+            {'who': who, 'longest': LONGEST, 'most': MOST_LOOKED_AT},
             log_exceptions=False,
         )
         looked = Looked()
@@ -163,10 +164,10 @@ class QFPayLink(models.Model):
                    owner = %(who)s,
                    lease_until = clock_timestamp() AT TIME ZONE 'UTC'
                                  + %(lease)s * interval '1 second'
-             WHERE id = %(id)s AND (link.owner = %(who)s OR {_IS_FREE})
+             WHERE id = %(id)s AND (link.owner = %(who)s OR {IS_FREE})
          RETURNING link.fence
             """,
-            {'who': who, 'id': self.id, 'lease': LEASE, 'longest': LEASE + MARGIN},
+            {'who': who, 'id': self.id, 'lease': LEASE, 'longest': LONGEST},
             log_exceptions=False,
         )
         found = self.env.cr.fetchone()

@@ -221,9 +221,10 @@ class QFPayTerminal(models.Model):
         """What is shared with the terminal: qfpay.ecr.cipher.PosKey."""
         return PosKey(self.sudo().pos_key)
 
-    def _command(self, row, about):
-        """What the terminal is asked about a row of the ledger.
+    def _command(self, attempt, about):
+        """What the terminal is asked about an attempt.
 
+        :param ledger.testimony.Attempt attempt:
         :param ledger.testimony.About about: the payment or refund itself, or a question
         :return: a qfpay.ecr.message.Command; None when there is nothing to ask about
         :raise InvalidRequest: something of it cannot be sent
@@ -232,22 +233,22 @@ class QFPayTerminal(models.Model):
         if about is About.CANCEL:
             return CancelRequest()
         if about is About.NUMBER:
-            return Inquiry(reference=row.reference)
+            return Inquiry(reference=attempt.reference)
         if about is About.ORIGINAL:
-            return Inquiry(syssn=row.original_id.syssn)
+            return Inquiry(syssn=attempt.original_syssn)
         if about is About.CONTROL:
-            known = self._certainly_known(row)
+            known = self._certainly_known(attempt)
             return Inquiry(syssn=known.syssn) if known else None
-        if row.kind == 'refund':
-            return Refund(syssn=row.original_id.syssn, amount_minor=row.amount_minor)
+        if attempt.is_refund:
+            return Refund(syssn=attempt.original_syssn, amount_minor=attempt.amount_minor)
         return Payment(
-            amount_minor=row.amount_minor,
-            channel=row.channel,
-            reference=row.reference,
+            amount_minor=attempt.amount_minor,
+            channel=attempt.channel,
+            reference=attempt.reference,
             timeout=self.timeout,
         )
 
-    def _certainly_known(self, row):
+    def _certainly_known(self, attempt):
         """The newest other payment that was made on this terminal: it must find that one."""
         return self.env['qfpay.transaction'].search_fetch(
             [
@@ -255,16 +256,16 @@ class QFPayTerminal(models.Model):
                 ('kind', '=', 'payment'),
                 ('state', '=', 'done'),
                 ('syssn', '!=', False),
-                ('id', '!=', row.id),
+                ('reference', '!=', attempt.reference),
             ],
             ['syssn'],
             limit=1,
         )
 
-    def _patience(self, row, _now):
-        """Seconds after which the terminal cannot be busy any more with a row that is sent now."""
+    def _patience(self, attempt):
+        """Seconds after which the terminal cannot be busy any more with what is sent now."""
         seconds = self.timeout
-        if row.kind == 'refund':
+        if attempt.is_refund:
             # the terminal cannot be told how long to wait with a refund
             seconds = max(seconds, DEFAULT_TIMEOUT)
         return seconds + GRACE

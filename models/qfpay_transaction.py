@@ -200,6 +200,8 @@ class QFPayTransaction(models.Model):
         readonly=True, help='Then payment line and tills are told, if that has not happened.'
     )
 
+    told_state = fields.Char(readonly=True, help='The state that they were told last.')
+
     # Trouble
     alarms = fields.Json(readonly=True)
     needs_attention = fields.Boolean(readonly=True)

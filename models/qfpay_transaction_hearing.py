@@ -12,32 +12,16 @@ from datetime import timedelta, timezone
 from odoo import api, models
 
 from ..courier import Word, clock
-from ..ledger.clock import Moment
 from ..ledger.rules import FACTS, judge
-from ..ledger.states import AT_QFPAY, DONE, OPEN, REVERSED, SENT
+from ..ledger.states import AT_QFPAY, DONE, OPEN, SENT
 from ..ledger.steps import Do, next_step
-from ..ledger.testimony import About, Attempt, Fact, Testimony, Witness
+from ..ledger.testimony import About, Fact, Testimony, Witness
 from ..qfpay.outcome import Verdict
 from .qfpay_testimony import COLUMNS, from_row
+from .reading import lock
 
 _logger = logging.getLogger(__name__)
 
-# What an attempt is made of, read with each word.
-_ATTEMPT = (
-    'account_id',
-    'amount_minor',
-    'boot',
-    'channel',
-    'currency_id',
-    'kind',
-    'original_id',
-    'provider',
-    'reference',
-    'requested_at',
-    'terminal_id',
-    'tick',
-    'urgent',
-)
 # Columns that change without anything new for a till or a manager.
 _QUIET = {
     'answered_at',
@@ -54,62 +38,29 @@ _QUIET = {
 # After so long it is not the one who learned it any more who tells it.
 _TELL_GRACE = timedelta(seconds=3)
 
-_LOCK = f"""
-    SELECT clock_timestamp() AT TIME ZONE 'UTC',
-           set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-               WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
-           link.owner, link.fence,
-           link.owner IS NULL
-               OR link.lease_until < clock_timestamp() AT TIME ZONE 'UTC'
-               OR link.lease_until > clock_timestamp() AT TIME ZONE 'UTC' + interval '10 seconds',
-           {', '.join(f'word.{name}' for name in COLUMNS)}
-      FROM qfpay_transaction row
-      JOIN qfpay_link link ON link.id = row.link_id
- LEFT JOIN qfpay_testimony word ON word.transaction_id = row.id
-     WHERE row.id = %s
-  ORDER BY word.id
-       FOR UPDATE OF row
-"""
-
-
-class Read:
-    """A row under its lock: the time, who has its link, and all that was said."""
-
-    def __init__(self, found):
-        at, _safe, self.owner, self.fence, self.link_is_free = found[0][:5]
-        self.now = Moment(at, clock.boot(), clock.tick())
-        self.testimonies = [from_row(line[5:]) for line in found if line[5] is not None]
-
-    def moment_of(self, word):
-        """When a word was heard: the database may have been away since."""
-        late = max(self.now.tick - word.tick, 0.0)
-        return Moment(self.now.at - timedelta(seconds=late), self.now.boot, word.tick)
-
-
 class QFPayTransactionHearing(models.Model):
     _inherit = 'qfpay.transaction'
 
-    def _lock(self):
+    def _lock(self, number=None):
         """Wait for the row, and read it anew: whoever holds it may change it.
 
-        :return: Read; None when the row is gone
+        :param str number: one of QFPay's, see `reading.Read.taken`
+        :return: reading.Read; None when the row is gone
         """
         self.ensure_one()
         self.env.flush_all()
-        # whoever was slower runs again: nothing to log
-        self.env.cr.execute(_LOCK, [self.id], log_exceptions=False)
-        found = self.env.cr.fetchall()
+        read = lock(self.env.cr, self.id, number)
         self.invalidate_recordset(flush=False)
-        return Read(found) if found else None
+        return read
 
     def _hear(self, *words, read=None):
         """Keep what was said, and judge anew.
 
         :param courier.Word words: in the order in which they were heard
-        :param Read read: when the row is locked already
+        :param reading.Read read: when the row is locked already, for the number of the last word
         :return: whether there is news for the till or a manager
         """
-        read = read or self._lock()
+        read = read or self._lock(_number(words[-1]))
         for word in words:
             testimony = self._testimony(word, read)
             last = read.testimonies[-1] if read.testimonies else None
@@ -129,67 +80,39 @@ class QFPayTransactionHearing(models.Model):
             )
         return self._believe(read)
 
+    @api.model
     def _testimony(self, word, read):
-        outcome = word.outcome
-        taken = False
-        if outcome and outcome.verdict is Verdict.DONE and outcome.syssn:
-            taken = self._is_taken(outcome.syssn)
         return Testimony(
             at=read.moment_of(word),
             witness=word.witness,
             about=word.about,
-            outcome=outcome,
+            outcome=word.outcome,
             fact=word.fact,
             reason=word.reason,
             detail=word.detail,
             patience=word.patience,
             claim=word.claim,
             seals=word.seals,
-            taken=taken,
+            taken=read.taken and _number(word) is not None,
         )
-
-    def _is_taken(self, syssn):
-        """Whether another row has this number of QFPay's."""
-        self.env.cr.execute(
-            'SELECT FROM qfpay_transaction WHERE syssn = %s AND state IN %s AND id != %s',
-            (syssn, (DONE, REVERSED), self.id),
-        )
-        return bool(self.env.cr.rowcount)
 
     # ------------------------------------------------------------------
     # Judging
     # ------------------------------------------------------------------
 
-    def _attempt(self, testimonies=()):
-        """What was asked for, as the rules read it.
+    def _attempt(self, read):
+        """What was asked for, as the rules read it, with what stands around it in the ledger.
 
-        :param testimonies: what was said; some questions about other rows need not be asked
         :return: ledger.testimony.Attempt
         """
-        self.ensure_one()
-        self.fetch(_ATTEMPT)
-        original = self.original_id
         superseded, returned = False, 0
-        if original:
-            original.fetch(['amount_minor', 'syssn'])
-            superseded = self.provider == 'ecr' and self._is_superseded()
-        elif any(word.outcome and word.outcome.cancel for word in testimonies):
+        row = read.columns
+        if row['kind'] == 'refund':
+            superseded = row['provider'] == 'ecr' and self._is_superseded()
+        elif any(word.outcome and word.outcome.cancel for word in read.testimonies):
             refunds = self.refund_ids.filtered(lambda row: row.state in (*OPEN, DONE))
             returned = sum(refunds.mapped('amount_minor'))
-        return Attempt(
-            reference=self.reference,
-            kind=self.kind,
-            provider=self.provider,
-            channel=self.channel,
-            amount_minor=self.amount_minor,
-            currency=self.currency_id.name,
-            created=Moment(self.requested_at, self.boot or '', self.tick),
-            merchant=self.account_id.mchid or None,
-            original_syssn=original.syssn or None,
-            original_minor=original.amount_minor,
-            superseded=superseded,
-            returned_minor=returned,
-        )
+        return read.attempt(superseded, returned)
 
     def _is_superseded(self):
         """Whether another refund of the same payment may have moved what is left of it since."""
@@ -206,22 +129,22 @@ class QFPayTransactionHearing(models.Model):
 
         :return: whether there is news for the till or a manager
         """
-        attempt = self._attempt(read.testimonies)
+        attempt, was = self._attempt(read), read.columns
         belief = judge(attempt, read.testimonies)
-        values = self._columns(belief)
-        step = next_step(attempt, belief, read.now, urgent=self.urgent and belief.is_open)
-        values.update(self._step_columns(step, read.now.at))
-        values['urgent'] = False
-        changed = {
-            name: value for name, value in values.items() if self[name] != _as_read(value)
+        step = next_step(attempt, belief, read.now, urgent=was['urgent'] and belief.is_open)
+        values = {
+            **self._columns(belief),
+            **self._step_columns(step, read.now.at),
+            'urgent': False,
         }
+        changed = {name: value for name, value in values.items() if was[name] != value}
         has_news = bool(changed.keys() - _QUIET) and belief.state != SENT
         if has_news:
             changed['tell_at'] = read.now.at + _TELL_GRACE
-        self._write_raw(changed)
-        if changed.get('needs_attention') or changed.get('alarms'):
+        self._write_raw(changed, read)
+        if changed.get('alarms'):
             whats = ', '.join(alarm.what for alarm in belief.alarms)
-            _logger.warning('QFPay: transaction %s needs attention: %s', self.reference, whats)
+            _logger.warning('QFPay: transaction %s needs attention: %s', was['reference'], whats)
         return has_news
 
     def _columns(self, belief):
@@ -264,10 +187,15 @@ class QFPayTransactionHearing(models.Model):
         name = step.about.value if step.do is Do.ASK else step.do.value
         return {'next_step': name, 'next_step_at': now + timedelta(seconds=step.after)}
 
-    def _write_raw(self, values):
-        """Write columns as they are: to the microsecond, and without a trace in the log."""
+    def _write_raw(self, values, read=None):
+        """Write columns as they are: to the microsecond, and without a trace in the log.
+
+        :param reading.Read read: to be kept in line
+        """
         if not values:
             return
+        if read:
+            read.columns.update(values)
         names = ', '.join(f'"{name}" = %s' for name in values)
         places = [self._fields[name].convert_to_column(value, self) if name == 'alarms' else value
                   for name, value in values.items()]
@@ -291,22 +219,23 @@ class QFPayTransactionHearing(models.Model):
         :return: seconds until the next step is due, None at rest; and whether there is news
         """
         row = self.browse(errand.transaction_id)
-        read = row._lock()
+        read = row._lock(_number(word))
         if read is None:
             row = self._write_anew(errand)
-            read = row._lock()
-        row._learn_sealing(word)
+            read = row._lock(_number(word))
+        row._learn_sealing(word, read)
         has_news = row._hear(word, read=read)
-        at = row.next_step_at
+        at = read.columns['next_step_at']
         return (at - read.now.at).total_seconds() if at else None, has_news
 
     def _take_word(self, word):
         """Take in one word; see `_hear`."""
         return self._hear(word)
 
-    def _learn_sealing(self, word):
+    def _learn_sealing(self, word, read):
         """A terminal was seen to encrypt: from then on its words in the clear prove nothing."""
-        if word.outcome and word.outcome.signed and self.terminal_id and not self.terminal_id.sealed:
+        is_sealed = word.outcome is not None and word.outcome.signed
+        if is_sealed and not read.seals and self.terminal_id:
             self.terminal_id.sealed = True
 
     @api.model
@@ -401,6 +330,8 @@ class QFPayTransactionHearing(models.Model):
         return self.requested_at.replace(tzinfo=timezone.utc)
 
 
-def _as_read(value):
-    """A column's value as the ORM reads it."""
-    return False if value is None else value
+def _number(word):
+    """QFPay's number of what it says is done: it must not belong to another row."""
+    outcome = word.outcome
+    is_done = outcome is not None and outcome.verdict is Verdict.DONE
+    return outcome.syssn if is_done else None

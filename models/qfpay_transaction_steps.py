@@ -25,30 +25,6 @@ UNDER_WAY = 40
 # What is due so soon is due.
 SLACK = 0.05
 
-# What a row is written anew from, should the database lose it.
-_IDENTITY = (
-    'account_id',
-    'amount_minor',
-    'boot',
-    'channel',
-    'company_id',
-    'config_id',
-    'currency_id',
-    'expires_at',
-    'kind',
-    'link_id',
-    'order_uuid',
-    'original_id',
-    'payment_method_id',
-    'payment_uuid',
-    'provider',
-    'reference',
-    'requested_at',
-    'session_id',
-    'terminal_id',
-    'tick',
-)
-
 
 class QFPayTransactionSteps(models.Model):
     _inherit = 'qfpay.transaction'
@@ -65,17 +41,18 @@ class QFPayTransactionSteps(models.Model):
             return None, False
         fence = read.fence
         if read.owner != who or read.link_is_free:
-            fence = self.link_id._hold(who)
-        if fence is None or not self._is_due(read.now.at):
+            fence = self.env['qfpay.link'].browse(read.columns['link_id'])._hold(who)
+        row = read.columns
+        if fence is None or not _is_due(row, read.now.at):
             return None, False
         has_news = False
-        if self.state == SENT and self.claim != fence:
+        if row['state'] == SENT and row['claim'] != fence:
             has_news = self._hear(
                 Word(witness=Witness.SERVER, about=About.REQUEST, fact=Fact.TAKEN_OVER), read=read
             )
-        attempt = self._attempt(read.testimonies)
+        attempt = self._attempt(read)
         belief = judge(attempt, read.testimonies)
-        step = next_step(attempt, belief, read.now, urgent=self.urgent)
+        step = next_step(attempt, belief, read.now, urgent=row['urgent'])
         if step.do is Do.DROP:
             has_news = self._never_left(read, step.reason)
         elif step.do is Do.GIVE_UP:
@@ -83,35 +60,26 @@ class QFPayTransactionSteps(models.Model):
         elif step.do is Do.REST or step.after > SLACK or step.about is About.LIST:
             self._write_raw({**self._step_columns(step, read.now.at), 'urgent': False})
         else:
-            errand = self._errand(read, fence, step, belief)
-            return errand, has_news or (errand is None and self.tell_at)
+            errand = self._errand(read, fence, step, attempt, belief)
+            return errand, has_news or (errand is None and bool(row['tell_at']))
         return None, has_news
 
-    def _is_due(self, now):
-        """Another thread may just have done it; but a clock that was set back is no reason."""
-        at = self.next_step_at
-        if self.state == SENT or not at:
-            return bool(at)
-        ahead = (at - now).total_seconds()
-        return ahead <= SLACK or ahead > FAR
-
-    def _errand(self, read, fence, step, belief):
+    def _errand(self, read, fence, step, attempt, belief):
         """The step as an errand; from here on it is under way."""
         about = About.CANCEL if step.do is Do.CANCEL else step.about
         if step.do is Do.SEND:
             about = About.REQUEST
         try:
-            request = self._request(about, belief)
+            request = self._request(about, read, attempt, belief)
         except (UserError, InvalidRequest) as error:
             self._cannot_be_carried(read, about, error)
             return None
         if request is None:
             self._hear(Word(witness=Witness.SERVER, about=about, fact=Fact.NO_CONTROL), read=read)
             return None
-        patience, row = 0.0, {}
+        patience = 0.0
         if about is About.REQUEST:
-            row = self.read(_IDENTITY, load=None)[0]
-            patience = (self.terminal_id or self.account_id)._patience(self, read.now.at)
+            patience = self._patience(read, attempt)
             self._hear(
                 Word(
                     witness=Witness.SERVER,
@@ -125,28 +93,36 @@ class QFPayTransactionSteps(models.Model):
             )
         else:
             at = read.now.at + timedelta(seconds=UNDER_WAY)
-            self._write_raw({'next_step_at': at, 'urgent': False})
+            self._write_raw({'next_step_at': at, 'urgent': False}, read)
         return Errand(
             transaction_id=self.id,
             about=about,
             claim=fence,
             patience=patience,
             request=request,
-            seals=bool(self.terminal_id.sealed),
-            row=row,
+            seals=read.seals,
+            row=read.identity,
         )
 
-    def _request(self, about, belief):
+    def _patience(self, read, attempt):
+        """Seconds after which nobody can be busy any more with what is sent now."""
+        if attempt.by_terminal:
+            return self.env['qfpay.terminal'].browse(read.columns['terminal_id'])._patience(attempt)
+        return self.account_id._patience(self, read.now.at)
+
+    def _request(self, about, read, attempt, belief):
         """What is asked of QFPay.
 
         :return: AtTerminal or AtGateway; None when nothing can be asked
         :raise UserError: terminal or account are not set up
         :raise InvalidRequest: something of it cannot be sent
         """
-        if self.terminal_id:
-            command = self.terminal_id._command(self, about)
+        if attempt.by_terminal:
+            # only the terminal is read: a customer waits for it to wake up
+            terminal = self.env['qfpay.terminal'].browse(read.columns['terminal_id'])
+            command = terminal._command(attempt, about)
             return command and AtTerminal(
-                link=self.terminal_id._http(), key=self.terminal_id._key(), command=command
+                link=terminal._http(), key=terminal._key(), command=command
             )
         account = self.account_id
         if about is About.NUMBER:
@@ -160,7 +136,7 @@ class QFPayTransactionSteps(models.Model):
     def _cannot_be_carried(self, read, about, error):
         """Settings are missing, or hold what cannot be sent: what has not left will not."""
         _logger.warning('QFPay: transaction %s cannot be carried: %s', self.reference, error)
-        if self.state == DRAFT:
+        if read.columns['state'] == DRAFT:
             self._never_left(read, 'invalid', str(error))
         else:
             word = Word(
@@ -195,8 +171,13 @@ class QFPayTransactionSteps(models.Model):
 
     @api.model
     def _wake_courier(self):
-        """See to it that somebody looks what is due, as soon as this is committed."""
+        """Something is due now: have it seen as soon as this is committed."""
         self.env.cr.postcommit.add(partial(courier.wake, self.env.cr.dbname))
+
+    @api.model
+    def _take_part(self):
+        """See to it that this process looks what is due."""
+        self.env.cr.postcommit.add(partial(courier.take_part, self.env.cr.dbname))
 
     def _tell_soon(self):
         """Bring payment line and tills in line, as soon as this is committed."""
@@ -225,14 +206,24 @@ class QFPayTransactionSteps(models.Model):
         """Somebody wants it cancelled: what has not left is stopped, for the rest QFPay is told."""
         for row in self:
             read = row._lock()
-            if row.state == DRAFT:
+            state = read.columns['state']
+            if state == DRAFT:
                 row._never_left(read, 'cancelled')
                 row._tell_soon()
-            elif row.state in AT_QFPAY and row.kind == 'payment':
+            elif state in AT_QFPAY and read.columns['kind'] == 'payment':
                 row._hear(
                     Word(witness=witness, fact=Fact.CANCEL_WANTED, user_id=user_id), read=read
                 )
                 row._wake_courier()
+
+
+def _is_due(row, now):
+    """Another thread may just have done it; but a clock that was set back is no reason."""
+    at = row['next_step_at']
+    if row['state'] == SENT or not at:
+        return bool(at)
+    ahead = (at - now).total_seconds()
+    return ahead <= SLACK or ahead > FAR
 
 
 # The server's own reasons for an end without which nothing had left.

@@ -26,14 +26,17 @@ class QFPayTransactionTelling(models.Model):
         self.ensure_one()
         if not self.tell_at:
             return
+        state = self.state
         self.pos_payment_id._qfpay_take_over(self)
-        siblings = self.browse()
-        if self.state == DONE:
-            siblings = self._siblings()
-            self._cancel_what_is_needless(siblings)
-        self._note_what_is_strange(siblings.filtered(lambda row: row.state == DONE))
+        # a card's digits that come later change nothing for the order
+        if self.told_state != state:
+            siblings = self.browse()
+            if state == DONE:
+                siblings = self._siblings()
+                self._cancel_what_is_needless(siblings)
+            self._note_what_is_strange(siblings.filtered(lambda row: row.state == DONE))
         self._tell_tills()
-        self._write_raw({'tell_at': None})
+        self._write_raw({'tell_at': None, 'told_state': state})
 
     def _lost_line(self):
         """Their payment lines were just removed, and their money had moved."""

@@ -16,8 +16,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +28,6 @@ from .machine import Problem
 
 ROLE = 'odoo'
 DATA = machine.RUN / 'postgres'
-LOG = machine.LOGS / 'postgres.log'
 SETTINGS = {
     'listen_addresses': "''",
     'fsync': 'off',
@@ -56,12 +57,6 @@ def binaries() -> Path:
     return folders[-1]
 
 
-def _socket_folder() -> Path:
-    """Where the socket lies: the kernel allows its path 107 bytes, so long checkouts go to /tmp."""
-    if len(bytes(DATA)) < 85:
-        return DATA
-    name = hashlib.sha256(bytes(DATA)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f'{machine.ADDON}-{os.getuid()}-{name}'
 
 
 def connection() -> dict[str, str]:
@@ -75,7 +70,7 @@ def connection() -> dict[str, str]:
                 ' in PGUSER.'
             )
         return found
-    return {'PGHOST': str(_socket_folder()), 'PGPORT': '5432', 'PGUSER': ROLE}
+    return OURS.connection()
 
 
 def environ() -> dict[str, str]:
@@ -105,66 +100,105 @@ def _as_server(command: list[str]) -> list[str]:
     return ['setpriv', *who, *capability, *command]
 
 
-def _running() -> bool:
-    """Whether the embedded server answers."""
-    done = subprocess.run(
-        [program('pg_isready'), '-q', '-h', _socket_folder(), '-p', '5432'], check=False
-    )
-    return done.returncode == 0
+class Cluster:
+    """A PostgreSQL server on a data folder of its own."""
 
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.log = machine.LOGS / f'{data.name}.log'
 
-def _create_cluster() -> None:
-    machine.need_space(machine.RUN, 1.5, 'The database server')
-    fresh = DATA.with_name('postgres.new')
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700)
-    if not os.geteuid():
-        shutil.chown(fresh, 'nobody', 'nogroup')
-    initdb = [program('initdb'), '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8']
-    initdb += ['--username=postgres', '--no-sync', f'--pgdata={fresh}']
-    machine.run('Creating the database server', _as_server(initdb))
-    with (fresh / 'postgresql.conf').open('a') as file:
-        file.writelines(f'{name} = {value}\n' for name, value in SETTINGS.items())
-    fresh.rename(DATA)
+    @property
+    def socket_folder(self) -> Path:
+        """Where the socket lies: the kernel allows its path 107 bytes, so long ones go to /tmp."""
+        if len(bytes(self.data)) < 85:
+            return self.data
+        name = hashlib.sha256(bytes(self.data)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f'{machine.ADDON}-{os.getuid()}-{name}'
 
+    def connection(self) -> dict[str, str]:
+        """libpq's variables that reach it, as role ``odoo``."""
+        return {'PGHOST': str(self.socket_folder), 'PGPORT': '5432', 'PGUSER': ROLE}
 
-def _start() -> None:
-    if not (DATA / 'PG_VERSION').exists():
-        shutil.rmtree(DATA, ignore_errors=True)
-        _create_cluster()
-    folder = _socket_folder()
-    if folder != DATA:
-        folder.mkdir(mode=0o700, exist_ok=True)
+    def running(self) -> bool:
+        """Whether it answers."""
+        done = subprocess.run(
+            [program('pg_isready'), '-q', '-h', self.socket_folder, '-p', '5432'], check=False
+        )
+        return done.returncode == 0
+
+    def create(self) -> None:
+        """Make an empty one."""
+        machine.need_space(machine.RUN, 1.5, 'The database server')
+        fresh = self.data.with_name(f'{self.data.name}.new')
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
         if not os.geteuid():
-            shutil.chown(folder, 'nobody', 'nogroup')
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    LOG.touch()
-    if not os.geteuid():
-        shutil.chown(LOG, 'nobody', 'nogroup')
-    control = [program('pg_ctl'), '-w', '-t', '60', '-D', str(DATA), '-l', str(LOG)]
-    done = subprocess.run(
-        _as_server([*control, '-o', f"-k '{folder}'", 'start']),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Problem(f'PostgreSQL did not start: {machine.last_line(LOG)} (log: {LOG})')
-    subprocess.run(
-        [program('psql'), '-q', '-h', folder, '-U', 'postgres', '-d', 'postgres'],
-        input=f"SELECT 'CREATE ROLE {ROLE} SUPERUSER LOGIN' WHERE NOT EXISTS"
-        f" (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec\n",
-        text=True,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+            shutil.chown(fresh, 'nobody', 'nogroup')
+        initdb = [program('initdb'), '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8']
+        initdb += ['--username=postgres', '--no-sync', f'--pgdata={fresh}']
+        machine.run('Creating the database server', _as_server(initdb))
+        with (fresh / 'postgresql.conf').open('a') as file:
+            file.writelines(f'{name} = {value}\n' for name, value in SETTINGS.items())
+        fresh.rename(self.data)
+
+    def start(self) -> None:
+        """Start it, made first if it is not there; it has the role ``odoo``."""
+        if not (self.data / 'PG_VERSION').exists():
+            shutil.rmtree(self.data, ignore_errors=True)
+            self.create()
+        folder = self.socket_folder
+        if folder != self.data:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if not os.geteuid():
+                shutil.chown(folder, 'nobody', 'nogroup')
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
+        if not os.geteuid():
+            shutil.chown(self.log, 'nobody', 'nogroup')
+        done = self._control('-t', '60', '-l', str(self.log), '-o', f"-k '{folder}'", 'start')
+        if done.returncode:
+            raise Problem(
+                f'PostgreSQL did not start: {machine.last_line(self.log)} (log: {self.log})'
+            )
+        subprocess.run(
+            [program('psql'), '-q', '-h', folder, '-U', 'postgres', '-d', 'postgres'],
+            input=f"SELECT 'CREATE ROLE {ROLE} SUPERUSER LOGIN' WHERE NOT EXISTS"
+            f" (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec\n",
+            text=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def stop(self) -> None:
+        """End it as one should."""
+        self._control('-m', 'fast', 'stop')
+
+    def kill(self) -> None:
+        """End it as a power cut would: all of its processes at once, nothing written any more."""
+        import psutil
+
+        pid = int((self.data / 'postmaster.pid').read_text().split()[0])
+        for child in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        os.kill(pid, signal.SIGKILL)
+        while psutil.pid_exists(pid):
+            time.sleep(0.05)
+        (self.data / 'postmaster.pid').unlink(missing_ok=True)
+
+    def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        command = _as_server([program('pg_ctl'), '-w', '-D', str(self.data), *words])
+        return subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            check=False,
+        )
 
 
-def _stop() -> None:
-    control = [program('pg_ctl'), '-w', '-m', 'fast', '-D', str(DATA), 'stop']
-    subprocess.run(_as_server(control), stdout=subprocess.DEVNULL, check=False)
+OURS = Cluster(DATA)
 
 
 @contextlib.contextmanager
@@ -192,8 +226,8 @@ def server() -> Iterator[None]:
     gate = machine.RUN / 'postgres.gate'
     with (machine.RUN / 'postgres.users').open('w') as users:
         with machine.locked(gate, 'Waiting for another command to start the database server…'):
-            if not _running():
-                _start()
+            if not OURS.running():
+                OURS.start()
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield
@@ -202,7 +236,7 @@ def server() -> Iterator[None]:
                 fcntl.flock(users, fcntl.LOCK_UN)
                 with contextlib.suppress(BlockingIOError):
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    _stop()
+                    OURS.stop()
 
 
 def in_use() -> bool:

@@ -69,7 +69,8 @@ export async function status(uuids, { inquire = false } = {}) {
     const known = [];
     for (let first = 0; first < uuids.length; first += LINES_AT_ONCE) {
         const payment_uuids = uuids.slice(first, first + LINES_AT_ONCE);
-        const { payments } = await ask("status", { payment_uuids, inquire });
+        const clock = ahead === null ? { clock: true } : {};
+        const { payments } = await ask("status", { payment_uuids, inquire, ...clock });
         known.push(...payments);
     }
     return known;
