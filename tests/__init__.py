@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_config,
     test_courier,
+    test_doors,
     test_ecr_official,
     test_ledger,
     test_managing,

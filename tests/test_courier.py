@@ -302,7 +302,7 @@ class Row:
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
 class TestRunner(BaseCase):
-    """This process's part: so many threads for each link, and none that keeps its place for ever."""
+    """This process's part: so many threads for each link, and no more."""
 
     LOG = 'odoo.addons.pos_payment_qfpay.courier.runner'
 

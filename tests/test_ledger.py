@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import psycopg2
 
+from odoo.addons.point_of_sale.models.pos_payment import PosPayment as PointOfSalePayment
 from odoo.addons.pos_payment_qfpay.cashier.messages import alarm_sentence
 from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
 from odoo.addons.pos_payment_qfpay.courier import Word
@@ -14,7 +15,6 @@ from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact, Witness
 from odoo.addons.pos_payment_qfpay.models.qfpay_terminal import GRACE
 from odoo.addons.pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 from odoo.addons.pos_payment_qfpay.qfpay.times import HONG_KONG
-from odoo.addons.point_of_sale.models.pos_payment import PosPayment as PointOfSalePayment
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
