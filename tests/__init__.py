@@ -15,5 +15,7 @@ from . import (
     test_start,
     test_steps,
     test_testimony,
+    test_tours,
+    test_tours_codes,
     test_uninstall,
 )
