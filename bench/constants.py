@@ -11,3 +11,4 @@ CODE_TILLS = 10  # real ones; a till may have 25 payments under way
 WAITING = 1300  # payment lines that wait to be paid by a shown code
 NOTIFIED = 500  # payments that QFPay reports, each of them twice
 NOTIFY_PACE = 50  # notifications a second
+FEW, MANY = 1_000, 1_000_000  # rows of the ledger

@@ -244,7 +244,7 @@ class QFPayTransaction(models.Model):
     _tap_unique = models.UniqueIndex('(tap)', 'This tap has begun a payment already.')
     _due = models.Index('(next_step_at) WHERE next_step_at IS NOT NULL')
     _untold = models.Index('(tell_at) WHERE tell_at IS NOT NULL')
-    _strange = models.Index('(company_id) WHERE needs_attention')
+    _strange = models.Index('(id) WHERE needs_attention IS TRUE')
 
     @api.depends('amount_minor', 'currency_id', 'kind')
     def _compute_amount(self):
