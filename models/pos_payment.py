@@ -205,11 +205,16 @@ class PosPayment(models.Model):
         if not self or row.state in OPEN:
             return
         # Only what is needed: the cashier waits for this, and these records are wide.
-        self.fetch(['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation'])
+        self.fetch(
+            ['amount', 'payment_status', 'pos_order_id', 'qfpay_confirmation', 'transaction_id']
+        )
+        is_settled = self.qfpay_confirmation in SETTLED
+        if is_settled and self.transaction_id and self.transaction_id != row.syssn:
+            # another attempt has paid this line, which keeps that one's facts
+            return
         if row.state == 'done':
             # without the currency's own steps, which a customer would wait for: both are rounded
             agrees = float_compare(self.amount, row.amount, precision_digits=4) == 0
-            is_settled = self.qfpay_confirmation in SETTLED
             if not agrees and not is_settled and self.pos_order_id.state == 'draft':
                 # Nothing is booked yet: the line is worth what QFPay has moved.
                 self._qfpay_write({'amount': row.amount})
