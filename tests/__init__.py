@@ -11,6 +11,7 @@ from . import (
     test_openapi_notifications,
     test_pos_payment,
     test_refunds,
+    test_secrets,
     test_setup,
     test_start,
     test_steps,

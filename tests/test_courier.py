@@ -343,8 +343,9 @@ class TestRunner(BaseCase):
         for _press in range(300):
             self.begin(1, 'talk')
         self.wait(lambda: len(self.begun) == 2)
-        threads = [it for it in threading.enumerate() if it.name.startswith('qfpay.courier.')]
-        self.assertEqual(len(threads), 2)
+        names = [it.name for it in threading.enumerate()]
+        self.assertEqual(names.count('qfpay.courier.send.1'), 1)
+        self.assertEqual(names.count('qfpay.courier.talk.1'), 1)
         self.assertTrue(self.begin(2, 'talk', link_id=2), 'another terminal')
 
     def test_an_account_has_a_few(self):

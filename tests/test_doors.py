@@ -8,6 +8,9 @@ from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
 from .common import POS_KEY, SimulatorCase
+from .openapi_shop import OpenApiShop
+
+TAP, NEXT_TAP = 'tap-0123456789', 'tap-9876543210'
 
 PAID_IN_THE_END = (
     # The money moved, and the answer is lost, late, broken or says less than the truth.
@@ -294,6 +297,29 @@ class TestDoors(DoorsCase):
         self.assertEqual(self.status(payment)[0]['state'], 'cancelled')
         self.assertFalse(self.simulator.requests())
 
+    def test_start_that_arrives_after_the_till_gave_up(self):
+        """The terminal is not woken by it; the cashier's next tap wakes it."""
+        payment = self.payment()
+        self.assertEqual(self.cancel(payment, tap=TAP)['payment']['state'], 'cancelled')
+        late = self.start(payment, tap=TAP)['payment']
+        self.assertEqual(late['state'], 'cancelled')
+        self.assertEqual(self.status(payment)[0]['state'], 'cancelled')
+        self.assertFalse(self.simulator.requests())
+        self.simulator.set(mode='approve')
+        self.start(payment, tap=NEXT_TAP)
+        self.wait_for_state(payment, 'done')
+        self.assertEqual(len(self.simulator.requests(1001)), 1)
+
+    def test_start_that_was_on_its_way_for_too_long(self):
+        """By the clock that the doors tell, whatever the till's own says."""
+        payment = self.payment()
+        now = self.door('status', payment_uuids=[], clock=True)['now']
+        self.assertEqual(self.start(payment, asked_at=now - 30)['error']['code'], 'late')
+        self.assertFalse(self.simulator.requests())
+        self.simulator.set(mode='approve')
+        self.start(payment, asked_at=now)
+        self.wait_for_state(payment, 'done')
+
     def test_call_off_that_comes_too_late(self):
         """Approved in that very moment: the line is done, and the cashier was told to wait."""
         self.simulator.set(processing=2)
@@ -491,7 +517,7 @@ class TestDoors(DoorsCase):
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestDoorsBadInput(DoorsCase):
+class TestDoorsBadInput(OpenApiShop, DoorsCase):
     """What no till sends: nothing is started, nothing hangs, nothing breaks."""
 
     GARBAGE = (
@@ -541,6 +567,17 @@ class TestDoorsBadInput(DoorsCase):
                     status = self.cancel(payment, tap=value)['payment']
                     self.assertEqual(status['state'], 'cancelled')
         self.assertFalse(self.simulator.requests())
+
+    def test_customers_codes_that_are_none(self):
+        """Where a code is scanned, anything else is refused as such."""
+        self.keep_couriers_home()
+        payment = self.payment(10, self.scanned)
+        for value in (*self.GARBAGE, '28123456789012345\x00', '\x00281234567890123456'):
+            with self.subTest(repr(value)[:40]):
+                answer = self.start(payment, auth_code=value)
+                self.assertEqual(answer['error']['code'], 'code')
+        self.assertEqual(self.status(payment)[0]['state'], 'none')
+        self.assertIn('payment', self.start(payment, auth_code='281234567890123456'))
 
     def test_lists_of_uuids_that_are_none(self):
         """Status answers that it knows nothing of them, also in between a good one."""

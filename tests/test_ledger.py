@@ -125,6 +125,7 @@ class TestLedgerStates(ShopCase):
             self.learn(row, self.outcome(row, 'pending', qrcode='https://qr.example'), source)
             self.assertEqual(row.state, 'cancelled')
             self.assertEqual(status(row)['state'], 'cancelled')
+            self.assertNotIn('https', str(status(row)))
 
     def test_money_after_all_calls_off_the_next_attempt(self):
         """A line that is paid is not paid once more because another attempt is under way."""
@@ -148,6 +149,20 @@ class TestLedgerStates(ShopCase):
         self.learn(first, self.outcome(first, 'done'), 'notification')
         self.assertEqual(second.state, 'cancelled')
         self.assertIsNone(self.claim(second, 'send'))
+
+    def test_late_first_attempt_after_the_second_is_paid(self):
+        """The line keeps the payment that it was closed with, and a manager is called."""
+        first = self.row_in('failed')
+        payment = first.pos_payment_id
+        second = self.begin(payment)
+        self.send_out(second)
+        self.learn(second, self.outcome(second, 'done', syssn='22'), 'answer')
+        payment.pos_order_id.with_user(self.cashier).action_pos_order_paid()
+        self.learn(first, self.outcome(first, 'done', syssn='11'), 'notification')
+        self.assertEqual(payment.transaction_id, '22')
+        self.assertEqual(payment.qfpay_confirmation, 'confirmed')
+        self.assertIn('paid_twice', self.alarms(first))
+        self.assertIn(second.reference, first.attention)
 
     def test_given_back_by_ourselves_is_no_alarm(self):
         """QFPay calls a payment cancelled once its refund is done."""
@@ -501,6 +516,75 @@ class TestLedgerDoubts(ShopCase):
         row = self.sent_refund(self.paid(method=self.wallet))
         waits = row.deadline - row.sent_at
         self.assertGreaterEqual(waits, timedelta(seconds=120 + GRACE))
+
+
+@tagged('post_install', '-at_install', 'pos_payment_qfpay')
+class TestLedgerLosses(ShopCase):
+    """A crash of the database takes its last commits back; the money has moved all the same."""
+
+    def lose(self, row):
+        """The database comes back without the row."""
+        self.env.flush_all()
+        self.env.cr.execute('DELETE FROM qfpay_testimony WHERE transaction_id = %s', [row.id])
+        self.env.cr.execute('DELETE FROM qfpay_transaction WHERE id = %s', [row.id])
+        self.env.invalidate_all()
+
+    def report_about_lost(self, errand, outcome):
+        """Whoever carried it comes back with an answer; the row that the answer is about."""
+        with mute_logger('odoo.addons.pos_payment_qfpay.models.qfpay_transaction_hearing'):
+            self.report(errand, outcome)
+        reference = errand.row['reference']
+        return self.env['qfpay.transaction'].search([('reference', '=', reference)])
+
+    def test_row_that_was_lost(self):
+        """It is written anew with what it was about, and a manager is called."""
+        row = self.begin(self.payment())
+        payment = row.pos_payment_id
+        identity = row.read(['reference', 'amount_minor', 'channel', 'terminal_id', 'config_id'])
+        errand, done = self.send_out(row), self.outcome(row, 'done')
+        self.lose(row)
+        anew = self.report_about_lost(errand, done)
+        self.assertEqual(anew.state, 'done')
+        self.assertEqual(self.alarms(anew), ['row_lost'])
+        self.assertEqual(anew.pos_payment_id, payment)
+        found = anew.read(list(identity[0]))
+        self.assertEqual(dict(found[0], id=0), dict(identity[0], id=0))
+        anew._tell()
+        self.assertEqual(payment.payment_status, 'done')
+
+    def test_row_that_was_lost_with_its_order(self):
+        """Then there is no line that it could be on."""
+        row = self.begin(self.payment())
+        order = row.pos_order_id
+        errand, done = self.send_out(row), self.outcome(row, 'done')
+        self.lose(row)
+        order.unlink()
+        anew = self.report_about_lost(errand, done)
+        anew._tell()
+        self.assertEqual(anew.state, 'done')
+        self.assertEqual(self.alarms(anew), ['row_lost', 'line_gone'])
+
+    def test_row_that_was_lost_and_begun_again(self):
+        """The till asked anew under the same reference: it is one payment."""
+        row = self.begin(self.payment())
+        payment = row.pos_payment_id
+        errand, done = self.send_out(row), self.outcome(row, 'done')
+        self.lose(row)
+        again = self.begin(payment)
+        self.assertEqual(again.reference, errand.row['reference'])
+        self.assertEqual(self.report_about_lost(errand, done), again)
+        self.assertEqual(again.state, 'done')
+        self.assertIsNone(self.claim(again, 'send'))
+
+    def test_what_money_depends_on_is_written_through(self):
+        """Whatever the server's default is; a stricter one stays."""
+        row = self.begin(self.payment())
+        for default, expected in (('off', 'on'), ('on', 'on'), ('remote_apply', 'remote_apply')):
+            with self.subTest(default), self.rewound():
+                self.env.cr.execute(f'SET LOCAL synchronous_commit TO {default}')
+                row._lock()
+                self.env.cr.execute('SHOW synchronous_commit')
+                self.assertEqual(self.env.cr.fetchone()[0], expected)
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
 from odoo.addons.pos_payment_qfpay.courier.carrying import Query, carry
+from odoo.addons.pos_payment_qfpay.courier.runner import LOOK
 from odoo.addons.pos_payment_qfpay.ledger.rules import CANCEL_PATIENCE
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.addons.pos_payment_qfpay.models.qfpay_link import LEASE, RENEWED_AT
@@ -211,7 +212,7 @@ class TestLink(ShopCase):
 
     def test_lease_outlives_two_looks(self):
         """A look may be late, or fail once, without another process taking over."""
-        self.assertGreater(RENEWED_AT, 2 * 0.5)
+        self.assertGreater(RENEWED_AT, 2 * LOOK)
         row = self.row_in('unknown')
         self.set_lease(row.link_id, RENEWED_AT)
         self.age(row, 60)
@@ -476,6 +477,16 @@ class TestCodeSteps(OpenApiCase):
         self.assertIs(errand.about, About.NUMBER)
         self.report(errand, self.outcome(row, 'cancelled', code='1264'))
         self.assertEqual(row.state, 'cancelled')
+
+    def test_paid_before_the_cancel_could_leave(self):
+        """What is done is not reversed: the step is judged anew when it is claimed."""
+        row = self.shown_code()
+        self.cancel_line(row)
+        self.assertEqual(row.next_step, 'cancel')
+        self.learn(row, self.outcome(row, 'done'), 'notification')
+        errand = self.claim(row)
+        self.assertIsNone(errand)
+        self.assertEqual(row.state, 'done')
 
     def test_expired_code_is_cancelled_once(self):
         """So that nobody pays it late; then only asked about."""

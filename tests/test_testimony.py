@@ -84,7 +84,7 @@ class TestTestimony(ShopCase):
         for state in ('sent', 'pending', 'unknown', 'failed', 'cancelled', 'done', 'reversed'):
             row = self.row_in(state)
             read = row._lock()
-            belief = judge(row._attempt(read.testimonies), read.testimonies)
+            belief = judge(row._attempt(read), read.testimonies)
             self.assertEqual(belief.state, state)
             self.assertEqual(row._columns(belief)['asked'], row.asked)
             if state in ('sent', 'pending', 'unknown'):
