@@ -7,6 +7,7 @@ from . import (
     pos_order,
     pos_payment,
     pos_payment_method,
+    pos_session,
     qfpay_account,
     qfpay_link,
     qfpay_terminal,

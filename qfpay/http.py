@@ -20,6 +20,7 @@ and credentials from the environment are kept out.
 """
 
 import io
+import ipaddress
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -132,6 +133,9 @@ class _Connection(HTTPConnection):
         for family, kind, protocol, _name, address in socket.getaddrinfo(
             self._dns_host, self.port, type=socket.SOCK_STREAM
         ):
+            # whatever a name leads to: nobody's terminal, and no gateway, is there
+            if ipaddress.ip_address(str(address[0]).partition('%')[0]).is_link_local:
+                continue
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -70,6 +70,8 @@ def _reachable(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     broadcast = address == ipaddress.IPv4Address('255.255.255.255')
-    if address.is_unspecified or address.is_multicast or broadcast:
+    # link-local: a device that got no address from the router; or services of a data centre
+    nowhere = address.is_unspecified or address.is_multicast or address.is_link_local
+    if nowhere or broadcast:
         raise InvalidRequest('No terminal can have this IP address.', 'host')
     return address

@@ -142,6 +142,23 @@ class TestEcrLinkHttp(TestCase):
             client.connect_ex(listener.getsockname())
         return listener.getsockname()[1]
 
+    def test_a_name_that_leads_to_a_link_local_address(self):
+        """Services of a data centre listen there; whether they do is not for a till to find out."""
+        with serving(lambda connection: None) as server:
+            port = server.port
+            places = [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, '', ('169.254.169.254', port)),
+                (socket.AF_INET6, socket.SOCK_STREAM, 6, '', ('fe80::1%2', port, 0, 2)),
+            ]
+            tried = []
+            with (
+                patch('socket.getaddrinfo', lambda *_args, **_options: places),
+                patch('socket.socket.connect', lambda _sock, place: tried.append(place)),
+                self.assertRaises(NotSent),
+            ):
+                HttpLink('metadata.example', port).exchange('/x', b'x', 1.0, 1.0)
+            self.assertEqual(tried, [])
+
     def test_nobody_picks_up(self):
         with ExitStack() as stack:
             port = self.full_listener(stack)
