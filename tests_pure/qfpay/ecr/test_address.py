@@ -16,7 +16,7 @@ class TestEcrAddress(TestCase):
             ('3com', '3com'),
             ('::1', '[::1]'),
             ('[::1]', '[::1]'),
-            ('FD00:0:0::1', '[fe80::1]'),
+            ('FD00:0:0::1', '[fd00::1]'),
             ('::ffff:192.168.1.50', '[::ffff:c0a8:132]'),
         ]:
             with self.subTest(host):
