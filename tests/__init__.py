@@ -12,6 +12,7 @@ from . import (
     test_pos_payment,
     test_refunds,
     test_secrets,
+    test_session,
     test_setup,
     test_start,
     test_steps,
