@@ -6,6 +6,7 @@ import { PaymentScreen } from "@point_of_sale/app/screens/payment_screen/payment
 import OrderPaymentValidation from "@point_of_sale/app/utils/order_payment_validation";
 import { definePosModels } from "@point_of_sale/../tests/unit/data/generate_model_definitions";
 import { getFilledOrder, setupPosEnv } from "@point_of_sale/../tests/unit/utils";
+import { lineView } from "@pos_payment_qfpay/app/utils/line_view";
 import { defineQFPayMethod, QFPAY_METHOD_ID, QFPayServer } from "./qfpay_server";
 
 definePosModels();
@@ -75,6 +76,45 @@ test("done: the line takes the facts over and is paid", async () => {
     expect(line.payment_ref_no).toBe("632600001");
     expect([line.card_brand, line.card_no, line.card_type]).toEqual(["VISA", "1096", "CREDIT"]);
     expect(line.amount).toBe(amount);
+});
+
+test("done with another amount: the line is worth what QFPay has moved", async () => {
+    const { server, line, end, amount } = await setUpWaiting();
+    server.approves(line.uuid, amount - 1);
+    await seconds(1);
+    expect(end.result).toBe(true);
+    expect(line.amount).toBe(amount - 1);
+});
+
+test("an amount that is typed while the order is sent is not asked for", async () => {
+    const { server, store, line, order } = await setUpLine();
+    const sync = store.syncAllOrders.bind(store);
+    store.syncAllOrders = async (...args) => {
+        const result = await sync(...args);
+        line.setAmount(line.amount - 1);
+        return result;
+    };
+    const end = payAndWatch(line);
+    await seconds(1);
+    expect(server.count("start")).toBe(0);
+    expect(end.result).toBe(false);
+    expect(line.payment_status).toBe("retry");
+    expect(order.payment_ids).toHaveLength(1);
+});
+
+test("a line cannot be removed while it is being cancelled", async () => {
+    const { server, store, line, order } = await setUpWaiting();
+    const screen = await mountWithCleanup(PaymentScreen, { props: { orderUuid: order.uuid } });
+    store.qfpay.callOff(line.uuid);
+    await seconds(1);
+    expect(line.payment_status).toBe("waitingCancel");
+    expect(lineView(line, store.qfpay.entries[line.uuid]).locked).toBe(true);
+    screen.deletePaymentLine(line.uuid);
+    await seconds(1);
+    expect(order.payment_ids).toHaveLength(1);
+    server.knows(line.uuid, "cancelled", { message: "Cancelled." });
+    await seconds(1);
+    expect(order.payment_ids).toHaveLength(0);
 });
 
 test("a bus message makes it ask at once", async () => {
