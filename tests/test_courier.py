@@ -28,7 +28,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
-from .common import CARRIER
+from .ledger_talk import CARRIER
 from .openapi_shop import OpenApiCase
 
 

@@ -410,8 +410,9 @@ class TestDoors(DoorsCase):
             self.age(self.row(refund).search([]), 185)
             self.status(refund, inquire=True)
             self.wait(
-                lambda asked=asked: self.row(refund).asked != asked
-                or self.row(refund).state != 'unknown',
+                lambda asked=asked: (
+                    self.row(refund).asked != asked or self.row(refund).state != 'unknown'
+                ),
                 'an answer',
             )
         return self.wait_for_state(refund, 'done', 'failed')

@@ -18,7 +18,8 @@ from odoo.addons.pos_payment_qfpay.qfpay.times import HONG_KONG
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import SOURCES, ShopCase
+from .common import ShopCase
+from .ledger_talk import SOURCES
 
 STATES = (*OPEN, 'done', 'failed', 'cancelled', 'reversed')
 

@@ -6,7 +6,8 @@ from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Refund
 from odoo.tests import tagged
 
-from .common import OTHER_CARRIER, ShopCase
+from .common import ShopCase
+from .ledger_talk import OTHER_CARRIER
 from .openapi_shop import OpenApiCase
 
 

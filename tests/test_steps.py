@@ -15,7 +15,8 @@ from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import CancelRequest, Inqui
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import CARRIER, OTHER_CARRIER, ShopCase
+from .common import ShopCase
+from .ledger_talk import CARRIER, OTHER_CARRIER
 from .openapi_shop import OpenApiCase
 
 STEPS_LOG = 'odoo.addons.pos_payment_qfpay.models.qfpay_transaction_steps'
