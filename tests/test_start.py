@@ -190,20 +190,16 @@ class TestStartAmounts(ShopCase):
         self.till.journal_id.currency_id = self.usd
         self.assertIn('USD', self.assert_refused('amount', payment))
 
-    def set_rounding(self, rounding):
-        """As an administrator may, past what Odoo forbids for a currency in use."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            'UPDATE res_currency SET rounding = %s WHERE id = %s', [rounding, self.hkd.id]
-        )
-        self.env.invalidate_all()
-        self.registry.clear_cache()
+    def set_rounding(self, rounding, decimals):
+        """As an administrator may, before anything is booked."""
+        self.hkd.rounding = rounding
+        self.assertEqual(self.hkd.decimal_places, decimals)
 
     def test_coarse_rounding(self):
         """Odoo rounds Hong Kong dollars to 0.10 or to 1.00: 100.00 is asked for, not 10.00."""
-        for rounding in (0.1, 0.5, 1.0):
+        for rounding, decimals in ((0.1, 1), (0.5, 1), (1.0, 0)):
             with self.subTest(rounding), self.rewound():
-                self.set_rounding(rounding)
+                self.set_rounding(rounding, decimals)
                 row = self.begin(self.payment(100))
                 self.assertEqual(row.amount_minor, 10_000)
                 self.assertEqual(row.amount, 100)
@@ -217,14 +213,14 @@ class TestStartAmounts(ShopCase):
     def test_rounding_that_qfpay_cannot_count(self):
         """Finer than a cent cannot be told to QFPay: refused at the start."""
         payment = self.payment(100)
-        for rounding in (0.001, 0.025):
+        for rounding, decimals in ((0.001, 3), (0.025, 2)):
             with self.subTest(rounding), self.rewound():
-                self.set_rounding(rounding)
+                self.set_rounding(rounding, decimals)
                 self.assertIn('rounding', self.assert_refused('amount', payment))
 
     def test_rounding_that_qfpay_cannot_count_at_a_till(self):
         """And where the till is set up, with the sentence that says what to correct."""
-        self.set_rounding(0.001)
+        self.set_rounding(0.001, 3)
         (self.till | self.till_2).current_session_id.state = 'closed'
         for values in (
             {'qfpay_terminal_id': self.terminal_2.id},
