@@ -55,7 +55,8 @@ class Channel:
 
     `card`: a bank card is put on the terminal, and a refund on the same day must be for the whole
     amount. `refundable`: the terminal can give the money back. `pay_types`: the codes that
-    answers use for it. `scan_types`: the ways of scanning it can be asked for.
+    answers use for it. `scan_types`: the ways of scanning it can be asked for. `refund_days`: for
+    so many days it can be given back (E1); None where nobody has told.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Channel:
     refundable: bool
     pay_types: tuple[str, ...]
     scan_types: tuple[str, ...] = ()
+    refund_days: int | None = None
 
 
 BOTH_WAYS = ('QRCODE_PAY', 'SCAN_PAY')
@@ -70,11 +72,11 @@ CHANNELS: Mapping[str, Channel] = {
     'card_payment': Channel('Visa/Mastercard', True, True, ('802808',)),
     'unionpay_card': Channel('UnionPay card', True, True, ('806708',)),
     'amex_card': Channel('American Express', True, True, ('806808',)),
-    'wx': Channel('WeChat Pay', False, True, ('800208', '800201'), BOTH_WAYS),
-    'alipay': Channel('Alipay', False, True, ('800108', '800101'), BOTH_WAYS),
-    'payme': Channel('PayMe', False, True, ('805808', '805801'), BOTH_WAYS),
+    'wx': Channel('WeChat Pay', False, True, ('800208', '800201'), BOTH_WAYS, 365),
+    'alipay': Channel('Alipay', False, True, ('800108', '800101'), BOTH_WAYS, 365),
+    'payme': Channel('PayMe', False, True, ('805808', '805801'), BOTH_WAYS, 90),
     'union': Channel('UnionPay QuickPass', False, True, ('800708', '800701'), BOTH_WAYS),
-    'fps': Channel('FPS', False, False, ('802001',), ('QRCODE_PAY',)),
+    'fps': Channel('FPS', False, False, ('802001',), ('QRCODE_PAY',), 29),
     'octopus': Channel('Octopus', False, False, ('803708',)),
 }
 

@@ -22,7 +22,6 @@ that was received except its verdict, and the code to scan, which would be someb
 """
 
 import json
-import re
 from dataclasses import replace
 
 from ..errors import AnswerLost
@@ -32,24 +31,24 @@ from ..times import from_text, to_text
 from .catalogue import (
     CANCEL,
     CLOSED_CODES,
+    CODES_NEEDING_WORDS,
     OTHER_WAY_CODES,
     SUCCESS,
     Action,
     Mode,
+    meant_code,
     return_code,
     wallet_of,
 )
 from .message import MpmPayment, Payment, Refund
 
 QRCODE_LENGTH = 2048
+#: the fields that hold QFPay's own words
+_WORDS = ('resperr', 'errmsg', 'respmsg')
 #: kinds of rows that are about another transaction than the one whose number they carry
 _OTHER_ROWS = frozenset({'close', 'reversal', 'cancel'})
 _TRADE_STATES = {'SUCCESS': Verdict.DONE, 'PENDING': Verdict.PENDING}
 _UNDONE = {1: 0, 2: 0, 3: 0}
-#: a request whose number QFPay has already is also turned away with a code that means something
-#: else, and these words (the protocol, E6): the first one may have moved the money
-_MISUSED_CODE, _NUMBER_USED = '1251', '2011'
-_SAYS_USED = re.compile(r'\bis used\b|\balready used\b', re.IGNORECASE)
 
 
 def read_object(body: bytes) -> Fields | None:
@@ -161,10 +160,7 @@ def read_state(fields: Fields, trade: TradeType, signed: bool) -> Outcome:
 
 def _flat(fields: Fields, trade: TradeType, signed: bool) -> Outcome:
     view = _view(fields)
-    code = view.code()
-    if code == _MISUSED_CODE and _SAYS_USED.search(_all_words(view)):
-        code = _NUMBER_USED
-    ruling = return_code(code).ruling(trade)
+    ruling = return_code(meant_code(view.code(), _all_words(view))).ruling(trade)
     verdict = ruling.answer
     state = view.text('txstatus').upper()
     if state and verdict is Verdict.DONE:
@@ -179,13 +175,15 @@ def _view(fields: Fields) -> Fields:
 
 
 def read_message(fields: Fields) -> str:
-    """QFPay's own words."""
-    return fields.text('resperr', 'errmsg', 'respmsg', limit=MESSAGE_LENGTH)
+    """QFPay's own words; all of them where the code alone has two meanings."""
+    if fields.code() in CODES_NEEDING_WORDS:
+        return _all_words(fields)
+    return fields.text(*_WORDS, limit=MESSAGE_LENGTH)
 
 
 def _all_words(fields: Fields) -> str:
-    names = ('resperr', 'errmsg', 'respmsg')
-    return ' '.join(fields.text(name, limit=MESSAGE_LENGTH) for name in names)
+    said = (fields.text(name, limit=MESSAGE_LENGTH) for name in _WORDS)
+    return ' '.join(dict.fromkeys(word for word in said if word))[:MESSAGE_LENGTH]
 
 
 def _outcome(

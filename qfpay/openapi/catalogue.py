@@ -67,11 +67,18 @@ class PayType:
     cancel: tuple[str, ...] = _NO_WAY
     currencies: tuple[str, ...] = ()
 
+    @property
+    def refund_days(self) -> int | None:
+        """For so many days it can be given back; None where nobody has told."""
+        return _REFUND_DAYS.get(self.wallet)
+
 
 ALIPAY, WECHAT, UNIONPAY = 'Alipay', 'WeChat Pay', 'UnionPay QuickPass'
 PAYME, FPS, OCTOPUS = 'PayMe', 'FPS', 'Octopus'
 _M, _C, _T = Mode.MPM, Mode.CPM, Mode.TERMINAL
 _HKD = ('HKD',)
+#: E1. FPS is among them: QFPay gives it back in production, against its own documents (E2)
+_REFUND_DAYS: Mapping[str, int] = {WECHAT: 365, ALIPAY: 365, PAYME: 90, FPS: 29}
 
 #            label, wallet, mode, expires, refundable, ways to cancel it
 PAY_TYPES: Mapping[str, PayType] = {
@@ -268,6 +275,8 @@ _CLOSED = _ruling(Action.NEW, _CANCELLED)
 _BUG_CHECK = _ruling(Action.BUG, _UNKNOWN, _FAILED)
 #: about a refund, and whether this very one was made only its own number can tell
 _REF_CHECK = _ruling(Action.REF, _UNKNOWN)
+#: the same, and a refund that stands at it was not made
+_REF_BUSY = _ruling(Action.REF, _UNKNOWN, _FAILED)
 #: of no meaning for this kind of trade: as an answer it proves nothing, as a record it is a refusal
 _ODD = _ruling(Action.CHECK, _UNKNOWN, _FAILED)
 
@@ -316,7 +325,7 @@ RETURN_CODES: Mapping[str, ReturnCode] = {
     '1241': ReturnCode('no such shop', _STOP, _STOP),
     '1242': ReturnCode('shop set up wrongly', _STOP, _STOP),
     '1243': ReturnCode('shop disabled', _STOP, _STOP),
-    '1250': ReturnCode('forbidden', _OTHER, _STOP),
+    '1250': ReturnCode("forbidden; of a refund: PayMe's time for it is over", _OTHER, _REF),
     '1251': ReturnCode('shop set up wrongly at the channel', _STOP, _STOP),
     '1252': ReturnCode('system error', _CHECK, _CHECK),
     '1254': ReturnCode('system error', _CHECK, _CHECK),
@@ -324,19 +333,27 @@ RETURN_CODES: Mapping[str, ReturnCode] = {
     '1261': ReturnCode('not paid', _POLL, _REF),
     '1262': ReturnCode('refunded', _NEW, _REF_CHECK),
     '1263': ReturnCode('cancelled', _CLOSED, _REF),
-    '1264': ReturnCode('closed', _CLOSED, _REF),
-    '1265': ReturnCode('no refunds from 23:30 to 00:30, nor for promotions', _ODD, _REF),
+    '1264': ReturnCode('closed; of a refund: nothing is left to give back', _CLOSED, _REF),
+    '1265': ReturnCode(
+        'no refunds from 23:30 to 00:30, nor for promotions, nor when their time is over',
+        _ODD,
+        _REF,
+    ),
     '1266': ReturnCode('wrong amount', _BUG_CHECK, _BUG),
     '1267': ReturnCode('data do not match', _BUG_CHECK, _BUG),
     '1268': ReturnCode('no such order', _CHECK, _REF),
-    '1269': ReturnCode("more than today's takings that are not settled yet", _ODD, _REF),
+    '1269': ReturnCode('more than this way to pay has taken and not settled yet', _ODD, _REF),
     '1270': ReturnCode('this currency can only be refunded whole', _ODD, _REF),
     '1271': ReturnCode('this transaction can only be refunded whole', _ODD, _REF),
     '1272': ReturnCode('more than is left to refund', _ODD, _REF),
     '1294': ReturnCode('blocked by the bank or for its risk', _OTHER, _STOP),
     '1295': ReturnCode('network slow', _CHECK, _CHECK),
     '1296': ReturnCode('bank busy', _CHECK, _CHECK),
-    '1297': ReturnCode('bank busy, or not supported', _CHECK, _CHECK),
+    '1297': ReturnCode(
+        "bank busy, or not supported; of a refund: Alipay's time for it is over, or too much",
+        _CHECK,
+        _REF_BUSY,
+    ),
     '1298': ReturnCode('bank busy: do not pay twice', _CHECK, _CHECK),
     '2005': ReturnCode("customer's code wrong, used or expired", _NEW, _ODD),
     '2011': ReturnCode('number used already', _CHECK, _CHECK),
@@ -355,7 +372,7 @@ RETURN_CODES: Mapping[str, ReturnCode] = {
     '1121': ReturnCode('over a limit', _OTHER, _REF),
     '1122': ReturnCode('this currency is not allowed', _OTHER, _REF),
     '1123': ReturnCode('this amount is not allowed', _OTHER, _REF),
-    '1124': ReturnCode('not valid', _NEW, _REF),
+    '1124': ReturnCode('not valid; of a refund: a part, on the day of a card', _NEW, _REF),
     '1126': ReturnCode('does not match the original', _BUG, _REF),
     '1130': ReturnCode('this date is not allowed', _OTHER, _REF),
     '1131': ReturnCode('error at the channel', _CHECK, _CHECK),
@@ -389,6 +406,77 @@ CLOSED_CODES = frozenset({'1142', '1181', '1263', '1264'})
 def return_code(code: str) -> ReturnCode:
     """A code's row; for one in no table, the row that says so."""
     return RETURN_CODES.get(code, UNLISTED_CODE)
+
+
+# ----------------------------------------------------------------------------
+# What only QFPay's words tell (E3, E6, E7)
+# ----------------------------------------------------------------------------
+
+_MISUSED, _NUMBER_USED, _NOT_NOW = '1251', '2011', '1265'
+#: codes with two meanings: the words beside them are needed, all of them
+CODES_NEEDING_WORDS = frozenset({_MISUSED, _NOT_NOW})
+_SAYS_USED = re.compile(
+    r'\bis used\b|\balready used\b|\bbeen used\b|\bduplicate\b|已使用|已被使用|重复|重複',
+    re.IGNORECASE,
+)
+_SAYS_OVER = re.compile(
+    r'\b(?:expired|overdue|too old|deadline|time limit|[0-9]+ days|one year)\b'
+    r'|\brefund(?:able)? period\b|\bexceed\w*\b.*\b(?:time|period|limit|days)\b'
+    r'|超[过過出]|[时時]限|期限|逾期|[过過]期|[0-9]+ *天',
+    re.IGNORECASE,
+)
+_SAYS_NIGHT = re.compile(
+    r'23[:：]30|11:30 ?pm|\b0?0[:：]30|12:30 ?am|[时時]段|[帐帳账]期', re.IGNORECASE
+)
+_SAYS_PROMOTION = re.compile(
+    r'\bpromotion|\bspecial\b|特殊|特別|特别|活动|活動|优惠|優惠', re.IGNORECASE
+)
+_SAYS_ANOTHER = re.compile(
+    r'\bstill\b.*\brequests?\b.*\brepeat|正在[处處]理中的退款', re.IGNORECASE
+)
+
+
+class RefundRefusal(str, Enum):
+    """Why a refund was refused, as far as only the words tell.
+
+    OVER      the time in which the payment could be given back is over
+    NIGHT     nothing is given back between 23:30 and 00:30
+    UNCLEAR   one of the two, or it was a promotion
+    ANOTHER   another refund of the same payment is under way
+    NONE      the code says all there is
+    """
+
+    OVER = 'over'
+    NIGHT = 'night'
+    UNCLEAR = 'unclear'
+    ANOTHER = 'another'
+    NONE = 'none'
+
+
+def refund_refusal(code: str, words: str) -> RefundRefusal:
+    """Why a refund was refused.
+
+    QFPay's standing words for 1265 speak of the night and of promotions, and it says them of a
+    refund whose time is over as well: they tell nothing.
+    """
+    if _SAYS_ANOTHER.search(words):
+        return RefundRefusal.ANOTHER
+    if code != _NOT_NOW:
+        return RefundRefusal.NONE
+    is_over = _SAYS_OVER.search(words) is not None
+    is_night = _SAYS_NIGHT.search(words) is not None and not _SAYS_PROMOTION.search(words)
+    if is_over is is_night:
+        return RefundRefusal.UNCLEAR
+    return RefundRefusal.OVER if is_over else RefundRefusal.NIGHT
+
+
+def meant_code(code: str, words: str) -> str:
+    """The code that was meant.
+
+    A number that QFPay has already is also turned away with the code of a shop that is set up
+    wrongly (E6). The request that had the number may have moved the money.
+    """
+    return _NUMBER_USED if code == _MISUSED and _SAYS_USED.search(words) else code
 
 
 # ----------------------------------------------------------------------------

@@ -84,7 +84,7 @@ RULINGS = """
 1241 stop  failed     stop  failed
 1242 stop  failed     stop  failed
 1243 stop  failed     stop  failed
-1250 other failed     stop  failed
+1250 other failed     ref   failed
 1251 stop  failed     stop  failed
 1252 check unknown    check unknown
 1254 check unknown    check unknown
@@ -104,7 +104,7 @@ RULINGS = """
 1294 other failed     stop  failed
 1295 check unknown    check unknown
 1296 check unknown    check unknown
-1297 check unknown    check unknown
+1297 check unknown    ref   unknown
 1298 check unknown    check unknown
 2005 new   failed     check unknown
 2011 check unknown    check unknown
