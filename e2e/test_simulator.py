@@ -734,9 +734,9 @@ def test_fifty_tills_wait_and_the_terminal_still_answers(program, till, aside):
     [
         ('card_payment', '10.10', None),
         ('card_payment', None, None),
-        ('card_payment', '1.00', '1271'),
-        ('unionpay_card', '1.00', '1271'),
-        ('amex_card', '1.00', '1271'),
+        ('card_payment', '1.00', '1124'),
+        ('unionpay_card', '1.00', '1124'),
+        ('amex_card', '1.00', '1124'),
         ('wx', '1.00', None),
         ('wx', '10.11', '1272'),
         ('payme', None, None),
@@ -806,6 +806,26 @@ def test_night_without_refunds(till):
         till.set(clock_offset=clock * 3600 - hong_kong)
         answer = till.ask(1002, orderId=syssn)
         assert answer['data']['respcd'] == inner, clock
+
+
+@pytest.mark.parametrize(
+    ('channel', 'days', 'inner'),
+    [('wx', 365, '1265'), ('alipay', 365, '1297'), ('payme', 90, '1250'), ('union', 400, None)],
+)
+def test_refunds_have_a_last_day(till, channel, days, inner):
+    till.set(mode='approve')
+    syssn = till.pay(channel=channel, scan_type='QRCODE_PAY')['data']['syssn']
+    till.set(clock_offset=days * 86400 - 3600)
+    assert till.ask(1002, orderId=syssn, refund_amount='1.00')['respcd'] == '6000'
+    till.set(clock_offset=days * 86400 + 3600)
+    answer = till.ask(1002, orderId=syssn, refund_amount='1.00')
+    if inner is None:
+        assert answer['respcd'] == '6000'
+        return
+    assert (answer['respcd'], answer['data']['respcd']) == ('6002', inner)
+    assert ('time limit' in answer['data']['resmsg']) is (inner == '1265')
+    till.set(refund_periods=False)
+    assert till.ask(1002, orderId=syssn, refund_amount='1.00')['respcd'] == '6000'
 
 
 def test_refund_at_another_till(till, other_till):

@@ -917,7 +917,7 @@ def test_refunds_up_to_the_whole(shop):
     assert shop.refund(payment, 510)['respcd'] == '0000'
     assert shop.row(payment['out_trade_no'])['cancel'] == '3'
     assert shop.row(payment['out_trade_no'])['respcd'] == '0000'
-    assert shop.refund(payment, 1)['respcd'] == '1125'
+    assert shop.refund(payment, 1)['respcd'] == '1264'
 
 
 @pytest.mark.parametrize('cancel', ['3', '1'])
@@ -928,6 +928,7 @@ def test_scanned_payment_given_back(shop, cancel):
     assert shop.row(payment['out_trade_no'])['cancel'] == '5'
     assert shop.refund(payment, 1000)['respcd'] == '0000'
     assert shop.row(payment['out_trade_no'])['cancel'] == cancel
+    shop.set(refunded_code='1125')
     assert shop.refund(payment, 1)['respcd'] == '1125'
 
 
@@ -966,6 +967,10 @@ def test_refund_needs_turnover(shop):
     payment = shop.paid(amount=1010)
     shop.set(clock_offset=0, turnover_check=True)
     assert shop.refund(payment, 500)['respcd'] == '1269'
+    shop.paid('801501', amount=600)
+    assert shop.refund(payment, 500)['respcd'] == '1269', (
+        'another wallet pays no refunds of this one'
+    )
     shop.paid(amount=600)
     assert shop.refund(payment, 500)['respcd'] == '0000'
     assert shop.refund(payment, 500)['respcd'] == '1269'
@@ -993,6 +998,10 @@ def test_refund_takes_its_time(shop):
     assert shop.refund(payment, 800, 'refund-1')['respcd'] == '1143'
     assert shop.row('refund-1')['respcd'] == '1143'
     assert shop.row(payment['out_trade_no'])['cancel'] == '0'
+    second = shop.refund(payment, 100)
+    assert (second['respcd'], second['resperr'][:16]) == ('1136', 'you still have p')
+    assert shop.refund(shop.paid(), 800)['respcd'] == '1143', 'another payment can be given back'
+    shop.set(refund_busy=None)
     assert shop.refund(payment, 800)['respcd'] == '1272'
     shop.wait_for(lambda: shop.row('refund-1')['respcd'] == '0000')
     assert shop.row(payment['out_trade_no'])['cancel'] == '5'
@@ -1023,6 +1032,140 @@ def test_refund_is_refused(shop, rows):
     assert len(shop.ask('query', out_trade_no='refund-1')['data']) == rows
     shop.set(refund='approve')
     assert shop.refund(payment, 1010)['respcd'] == '0000'
+
+
+@pytest.mark.parametrize(
+    ('pay_type', 'days', 'code'),
+    [
+        ('800201', 365, '1265'),
+        ('801501', 365, '1297'),
+        ('800101', 365, '1297'),
+        ('805801', 90, '1250'),
+        ('802001', 29, '1265'),
+    ],
+)
+def test_refunds_have_a_last_day(shop, pay_type, days, code):
+    shop.set(fps_refunds=True, clock_offset=-days * 86400 + 3600)
+    in_time = shop.paid(pay_type)
+    shop.set(clock_offset=-days * 86400 - 3600)
+    late = shop.paid(pay_type)
+    shop.set(clock_offset=0)
+    assert shop.refund(in_time, 10)['respcd'] == '0000'
+    answer = shop.refund(late, 10, 'refund-1')
+    assert answer['respcd'] == code
+    assert 'time limit' in answer['resperr']
+    assert shop.ask('query', out_trade_no='refund-1')['data'] == []
+    shop.set(language='zh')
+    assert '時限' in shop.refund(late, 10)['resperr']
+    shop.set(refund_periods=False)
+    assert shop.refund(late, 10)['respcd'] == '0000'
+
+
+def test_wallets_without_a_last_day(shop):
+    shop.set(clock_offset=-1000 * 86400)
+    payment = shop.paid('800701')
+    shop.set(clock_offset=0)
+    assert shop.refund(payment, 10)['respcd'] == '0000'
+
+
+def test_night_and_last_day_differ_in_their_words(shop):
+    payment = shop.paid()
+    now = datetime.now(HONG_KONG)
+    night = now.replace(hour=23, minute=45)
+    shop.set(refund_blackout=True, clock_offset=(night - now).total_seconds())
+    answer = shop.refund(payment, 10)
+    assert (answer['respcd'], '11:30pm' in answer['resperr']) == ('1265', True)
+    assert 'time limit' not in answer['resperr']
+
+
+def test_fps_gives_back_when_told_so(shop):
+    payment = shop.paid('802001')
+    assert shop.refund(payment, 10)['respcd'] == '1155'
+    shop.set(fps_refunds=True)
+    assert shop.refund(payment, 10)['respcd'] == '0000'
+    assert shop.refund(shop.paid('803701'), 10)['respcd'] == '1155', 'Octopus is no FPS'
+
+
+def test_part_of_a_payment_on_its_own_day(shop):
+    shop.set(whole_today=['800201'])
+    assert shop.refund(shop.paid(), 10)['respcd'] == '1124'
+    assert shop.refund(shop.paid(), 1010)['respcd'] == '0000'
+    assert shop.refund(shop.paid('800101'), 10)['respcd'] == '0000'
+    shop.set(clock_offset=-86400)
+    yesterday = shop.paid()
+    shop.set(clock_offset=0)
+    assert shop.refund(yesterday, 10)['respcd'] == '0000'
+
+
+def test_words_of_a_refused_refund(shop):
+    shop.set(refund='decline', refund_code='1265', refund_words='已經超出可退款時限')
+    payment = shop.paid()
+    answer = shop.refund(payment, 10, 'refund-1')
+    assert (answer['respcd'], answer['resperr']) == ('1265', '已經超出可退款時限')
+    assert '11:30pm' in shop.row('refund-1')['errmsg'], 'the row has the usual words'
+
+
+@pytest.mark.parametrize('code', ['1102', '2011', '1251'])
+def test_a_request_that_arrives_twice(shop, code):
+    shop.set(duplicate_code=code, fault='repeated', fault_count=1)
+    answer = shop.payment(out_trade_no='sale-1')
+    assert answer['respcd'] == code
+    assert 'used' in answer['respmsg']
+    payment = shop.paid()
+    shop.set(fault='repeated', fault_count=1)
+    answer = shop.refund(payment, 10, 'refund-1')
+    assert (answer['respcd'], shop.row('refund-1')['respcd']) == (code, '0000')
+    assert shop.row(payment['out_trade_no'])['cancel'] == '5'
+    assert len(shop.ask('query', out_trade_no='sale-1')['data']) == 1
+
+
+@pytest.mark.parametrize(
+    ('twin', 'before', 'after'),
+    [
+        ('failed', ['1143', '1205'], ['0000', '1205']),
+        ('unpaid', ['1143', '1143'], ['1143', '0000']),
+        ('paid', ['1143', '1143'], ['0000', '0000']),
+    ],
+)
+def test_several_rows_under_one_number(shop, twin, before, after):
+    shop.set(twin=twin)
+    payment = shop.payment()
+    number = payment['out_trade_no']
+
+    def rows():
+        return shop.ask('query', out_trade_no=number)['data']
+
+    assert [row['respcd'] for row in rows()] == before
+    shop.act('pay')
+    assert [row['respcd'] for row in rows()] == after
+    assert len({row['syssn'] for row in rows()}) == 2
+    assert shop.order()['syssn'] == payment['syssn'], 'the last order is the first under its number'
+    [other] = [row for row in rows() if row['syssn'] != payment['syssn']]
+    assert shop.refund(other, 1010)['respcd'] == ('0000' if twin == 'paid' else '1261')
+    assert shop.refund(payment, 1010)['respcd'] == '0000'
+
+
+def test_second_payment_under_one_number_is_notified_too(shop, receiver):
+    shop.set(twin='paid', notify_url=receiver.url)
+    shop.paid()
+    bodies = [json.loads(body) for _headers, body, _at in receiver.wait_for(2)]
+    assert len({body['out_trade_no'] for body in bodies}) == 1
+    assert len({body['syssn'] for body in bodies}) == 2
+
+
+def test_just_after_midnight_on_the_first_the_day_before_is_gone(shop):
+    now = datetime.now(HONG_KONG)
+    first = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
+    midnight = (first - now).total_seconds()
+    shop.set(clock_offset=midnight - 600)
+    payment = shop.paid()
+    number = payment['out_trade_no']
+    assert shop.row(number)['respcd'] == '0000'
+    shop.set(clock_offset=midnight + 600)
+    assert shop.ask('query', out_trade_no=number)['data'] == []
+    day = first - timedelta(days=1)
+    window = {'start_time': f'{day:%Y-%m-%d} 00:00:00', 'end_time': f'{day:%Y-%m-%d} 23:59:59'}
+    assert len(shop.ask('query', out_trade_no=number, **window)['data']) == 1
 
 
 # Close and reversal (the protocol, B9)

@@ -20,26 +20,34 @@ MERCHANT_ID = 'SIMULATOR1'
 TEXTS = {
     '0000': 'success',
     '1102': 'duplicate request',
+    '1124': 'for a void request it must be a full refund, please correct the amount',
     '1125': 'already refunded',
     '1143': 'not paid yet',
     '1145': 'processing',
     '1155': 'refund refused',
     '1181': 'order expired',
     '1205': 'payment failed, try later',
+    '1250': 'transaction forbidden',
     '1261': 'not paid',
     '1263': 'cancelled',
-    '1265': 'refund not allowed at this time',
+    '1265': 'refunds between 11:30pm and 0:30am and of special promotions cannot be processed',
     '1268': 'order does not exist',
-    '1271': 'partial refund not supported for this transaction',
     '1272': 'more than what can be refunded',
+    '1297': 'bank system busy',
 }
+
+#: for so many days a channel gives back what was paid; and the code of a refund that comes later
+REFUND_DAYS = {'wx': 365, 'alipay': 365, 'payme': 90, 'fps': 29}
+TOO_LATE = {'payme': '1250', 'alipay': '1297'}
+TOO_LATE_ELSE = ('1265', 'this order cannot be refunded, the time limit for refunds was exceeded')
 
 
 class RefundRefused(Exception):
-    """The host does not give money back. ``code`` is its inner code (the protocol, B15)."""
+    """The host does not give money back. ``code`` is its inner code (the protocol, B15), and the
+    exception's text what it says."""
 
-    def __init__(self, code):
-        super().__init__(TEXTS[code])
+    def __init__(self, code, words=''):
+        super().__init__(words or TEXTS[code])
         self.code = code
 
 
@@ -170,11 +178,12 @@ class Book:
             return trade if trade and reference in (None, trade.reference) else None
         return next((trade for trade in self.trades if trade.reference == reference), None)
 
-    def check_refund(self, syssn, amount_minor, channels, moment, *, blackout=False):
+    def check_refund(self, syssn, amount_minor, channels, moment, *, blackout=False, periods=False):
         """May this be given back? (the protocol, A12.4)
 
         :param amount_minor: cents, ``None`` for all that is left
         :param bool blackout: keep QFPay's night hours, 23:30 to 00:30, without refunds
+        :param bool periods: keep the periods of :data:`REFUND_DAYS`
         :return: the payment and the amount in cents
         :raises RefundRefused: with the host's code
         """
@@ -190,6 +199,9 @@ class Book:
             hours=23, minutes=30
         ):
             raise RefundRefused('1265')
+        if periods and _is_too_late(trade, moment):
+            code = TOO_LATE.get(trade.channel)
+            raise RefundRefused(code) if code else RefundRefused(*TOO_LATE_ELSE)
         left = trade.refundable_minor
         if not left:
             raise RefundRefused('1125')
@@ -198,7 +210,7 @@ class Book:
             raise RefundRefused('1272')
         same_day = trade.paydtm[:10] == stamp(moment)[:10]
         if channel.is_card and same_day and amount != trade.amount_minor:
-            raise RefundRefused('1271')
+            raise RefundRefused('1124')
         return trade, amount
 
     def refund(self, terminal, payment, amount_minor, moment):
@@ -242,6 +254,11 @@ class Book:
             syssn = moment.strftime('%Y%m%d%H%M%S') + digits(12)
             if syssn not in self._by_syssn:
                 return syssn
+
+
+def _is_too_late(trade, moment):
+    days = REFUND_DAYS.get(trade.channel)
+    return days is not None and stamp(moment - timedelta(days=days)) > trade.paydtm
 
 
 def _since_midnight(moment):

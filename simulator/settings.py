@@ -367,6 +367,17 @@ SETTINGS = {
         '香港時間 23:30 至 00:30 不設退款。',
         group='terminal',
     ),
+    'refund_periods': Setting(
+        'flag',
+        True,
+        'Refund periods',
+        '退款期限',
+        'WeChat Pay and Alipay give back for 365 days, PayMe for 90; later refunds are refused '
+        '(PayMe 1250, Alipay 1297, others 1265).',
+        '微信支付及支付寶可於 365 天內退款，PayMe 90 天；逾期拒絕'
+        '（PayMe 1250、支付寶 1297、其他 1265）。',
+        group='terminal',
+    ),
     'clock_offset': Setting(
         'offset',
         0.0,

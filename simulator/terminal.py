@@ -211,9 +211,11 @@ class Terminal:
                 CHANNELS,
                 self.now(),
                 blackout=self.settings.refund_blackout,
+                periods=self.settings.refund_periods,
             )
         except RefundRefused as refused:
-            return Answer('6002', str(refused), self._refusal(refused.code))
+            block = self._refusal(refused.code) | {'resmsg': str(refused)}
+            return Answer('6002', str(refused), block)
         job = Job(
             kind='refund',
             amount_minor=amount,

@@ -22,6 +22,11 @@ class PayType:
 
 ANY_WALLET = '800008'
 
+#: for so many days a wallet gives back what was paid, and the code of a refund that comes later
+REFUND_DAYS = {'wechat': 365, 'alipay': 365, 'payme': 90, 'fps': 29}
+TOO_LATE = {'payme': '1250', 'alipay': '1297'}
+TOO_LATE_ELSE = '1265'
+
 PAY_TYPES = {
     '800101': PayType('Alipay', 'alipay', expires=True),
     '801501': PayType('Alipay (Hong Kong)', 'alipay', expires=True),
@@ -85,6 +90,10 @@ TEXTS = {
     '1106': ('device does not match', '終端不匹配'),
     '1107': ('device not allowed', '終端被封禁'),
     '1108': ('signature check failed', 'MAC 校驗失敗'),
+    '1124': (
+        'for a void request it must be a full refund, please correct the amount',
+        '當日撤銷必須全額退款，請更正金額',
+    ),
     '1125': ('transaction already refunded', '交易已退款'),
     '1136': ('transaction does not exist or cannot be operated on', '交易不存在或不可操作'),
     '1142': ('order already closed', '訂單已關閉'),
@@ -112,11 +121,18 @@ TEXTS = {
     '1262': ('order already refunded', '訂單已退款'),
     '1263': ('order already cancelled', '訂單已撤銷'),
     '1264': ('order already closed', '訂單已關閉'),
-    '1265': ('refund not allowed now', '交易現時不可退款'),
+    '1265': (
+        'refunds of transactions between 11:30pm and 0:30am and of special promotions cannot be '
+        'processed',
+        '該筆訂單被禁止退款，23:30-00:30 的交易以及部分特殊交易會被禁止',
+    ),
     '1266': ('wrong amount', '訂單金額錯誤'),
     '1267': ('order data do not match', '訂單信息不匹配'),
     '1268': ('order does not exist', '訂單不存在'),
-    '1269': ("today's unsettled total is too small", '當日未結算金額不足'),
+    '1269': (
+        'the refundable balance of this payment method is not enough today',
+        '該支付方式當日可退餘額不足，建議在 11AM 數據更新之後再嘗試',
+    ),
     '1270': ('currency does not support partial refunds', '該幣種不支持部分退款'),
     '1271': ('transaction does not support partial refunds', '該交易不支持部分退款'),
     '1272': ('more than can be refunded', '退款金額大於可退金額'),
@@ -129,8 +145,26 @@ TEXTS = {
     '2011': ('serial number repeats', '流水號重複'),
 }
 
+#: words that say more than those of their code, by what they say; met in production
+SAID = {
+    'too_late': (
+        'this order cannot be refunded, the time limit for refunds was exceeded',
+        '該筆訂單被禁止退款，已經超出可退款時限',
+    ),
+    'busy': (
+        'you still have processing requests, please do not repeat the initiation',
+        '該筆訂單仍有正在處理中的退款請求，請勿重複提交申請',
+    ),
+    'number_used': (
+        'do not use duplicate out_trade_no for request',
+        '請勿使用重複的商戶訂單號',
+    ),
+}
 
-def text(code, language='en'):
-    """QFPay's words for a code."""
-    english, chinese = TEXTS.get(code, ('transaction failed', '交易失敗'))
+
+def text(code, language='en', said=''):
+    """QFPay's words for a code; ``said`` names others of :data:`SAID`, or is the words."""
+    english, chinese = SAID.get(said) or TEXTS.get(code, ('transaction failed', '交易失敗'))
+    if said and said not in SAID:
+        return said
     return chinese if language == 'zh' else english

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter, deque
+from dataclasses import replace
 from email.utils import formatdate
 from math import ceil
 
@@ -111,6 +112,8 @@ class GatewayDoor(Listener):
             entry['status'] = 'cut'
             return await silent(request)
         answer = await self._do(call, pairs, request.headers)
+        if fault == 'repeated':
+            answer = await self._do(call, pairs, request.headers)
         if answer.lost:
             entry['status'] = 'cut'
             return await silent(request)
@@ -129,6 +132,7 @@ class GatewayDoor(Listener):
                 {'out_trade_no': dict(pairs).get('out_trade_no', '')}
                 if call.name != 'query'
                 else {},
+                said=refused.said,
             )
 
     def _do_later(self, call, pairs, headers, entry):
@@ -184,7 +188,7 @@ class GatewayDoor(Listener):
         """The bytes, as Python's own JSON writer makes them: that is how QFPay's look."""
         head = {
             'respcd': answer.respcd,
-            'resperr': text(answer.respcd, self.settings.language),
+            'resperr': text(answer.respcd, self.settings.language, answer.said),
             'respmsg': answer.note,
         }
         nested = self.settings.envelope == 'nested' and call != 'query'
@@ -223,7 +227,7 @@ def spoiled(answer, fault):
     fields = dict(answer.fields)
     if isinstance(fields.get('data'), list):
         fields['data'] = [_spoiled(one, fault) for one in fields['data']]
-    return Answer(answer.respcd, answer.note, _spoiled(fields, fault))
+    return replace(answer, fields=_spoiled(fields, fault))
 
 
 def _spoiled(fields, fault):

@@ -12,7 +12,7 @@ What is decided stays decided, unless somebody asks for a payment that comes too
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ..book import digits, now, stamp
@@ -24,11 +24,14 @@ from .catalogue import (
     PAID,
     PAY_TYPES,
     PROCESSING,
+    REFUND_DAYS,
+    TOO_LATE,
+    TOO_LATE_ELSE,
     WAITING,
 )
 from .orders import Book, Order, month_of, row
 from .phone import Phone, script_of, wallet_of
-from .reading import Refused
+from .reading import Refused, moment
 
 DEFAULT_MINUTES = 30
 OWN_TYPE = {'alipay': '800108', 'wechat': '800208', 'unionpay': '800708', 'payme': '805808'}
@@ -38,12 +41,14 @@ STEPS = {'pay': PAID, 'expire': '1181', 'close': '1264'}
 
 @dataclass(frozen=True)
 class Answer:
-    """What QFPay says to a call. ``lost``: the caller never hears it."""
+    """What QFPay says to a call. ``lost``: the caller never hears it. ``said``: in other words than
+    the usual ones, see :func:`~simulator.gateway.catalogue.text`."""
 
     respcd: str
     note: str = ''
     fields: dict = field(default_factory=dict)
     lost: bool = False
+    said: str = ''
 
 
 class Merchant:
@@ -106,8 +111,12 @@ class Merchant:
         return kind
 
     def _check_unused(self, reference):
-        if self.book.by_reference(reference):
-            raise Refused(self.settings.duplicate_code, 'out_trade_no was used before')
+        if not self.book.by_reference(reference):
+            return
+        code = self.settings.duplicate_code
+        if code == '1251':
+            raise Refused(code, 'out_trade_no is used', 'number_used')
+        raise Refused(code, 'out_trade_no was used before')
 
     async def _show(self, asked):
         kind = PAY_TYPES[asked['pay_type']]
@@ -115,6 +124,7 @@ class Merchant:
         minutes = asked.get('expired_time', DEFAULT_MINUTES) if kind.expires else DEFAULT_MINUTES
         order.expires = order.created + timedelta(minutes=minutes / self.settings.expiry_factor)
         order.qrcode = self._qrcode(order, kind)
+        self._add_twin(order)
         if self.settings.notify_mode == 'first' and self.settings.auto == 'pay':
             # Paid and announced before the till has even heard of its code.
             self.book.add(order)
@@ -259,15 +269,17 @@ class Merchant:
         order = self._new_refund(
             original, amount, asked['out_trade_no'], asked['txdtm'], asked.get('udid', '')
         )
+        said = ''
         if self.settings.refund == 'decline':
-            order.respcd = self.settings.refund_code
+            order.respcd, said = self.settings.refund_code, self.settings.refund_words
         else:
             original.reserved_minor += amount
         if order.open or self.settings.failed_rows:
             self._add(order)
         if self.settings.refund == 'approve':
             await self._finish(order, PAID, before_answer=True)
-        return Answer(order.respcd, '', self._fields(order) | {'orig_syssn': original.syssn})
+        fields = self._fields(order) | {'orig_syssn': original.syssn}
+        return Answer(order.respcd, '', fields, said=said)
 
     def _check_refund(self, original, amount):
         settings, left = self.settings, original.refundable_minor
@@ -276,21 +288,36 @@ class Merchant:
         undone = original.cancel in ('1', '2') and not original.refunded_minor
         if original.respcd != PAID or undone:
             raise Refused('1261')
-        if not PAY_TYPES[original.pay_type].refundable:
+        kind = PAY_TYPES[original.pay_type]
+        if not kind.refundable and not (kind.wallet == 'fps' and settings.fps_refunds):
             raise Refused('1155')
-        if settings.refund_blackout and _is_night(self.now()):
-            raise Refused('1265')
+        self._check_time_of_refund(original, kind.wallet)
+        if settings.refund_busy and self.book.open_refund(original):
+            raise Refused(settings.refund_busy, said='busy')
         if not left:
-            raise Refused('1125')
+            raise Refused(settings.refunded_code, 'wrong cancel')
         if amount > left:
             raise Refused('1272')
         if amount < original.amount_minor:
+            if original.pay_type in (settings.whole_today or ()) and self._is_today(original):
+                raise Refused('1124')
             if original.pay_type in (settings.no_partial or ()):
                 raise Refused('1271')
             if original.currency in (settings.no_partial_currencies or ()):
                 raise Refused('1270')
-        if settings.turnover_check and amount > self.book.turnover(original.currency, self.now()):
+        if settings.turnover_check and amount > self.book.turnover(original, self.now()):
             raise Refused('1269')
+
+    def _check_time_of_refund(self, original, wallet):
+        days = REFUND_DAYS.get(wallet) if self.settings.refund_periods else None
+        paid = moment(original.paydtm)
+        if days and paid and self.now() > paid + timedelta(days=days):
+            raise Refused(TOO_LATE.get(wallet, TOO_LATE_ELSE), said='too_late')
+        if self.settings.refund_blackout and _is_night(self.now()):
+            raise Refused('1265')
+
+    def _is_today(self, order):
+        return order.paydtm[:10] == stamp(self.now())[:10]
 
     def _new_refund(self, original, amount, reference, txdtm, udid):
         moment_now = self.now()
@@ -392,6 +419,23 @@ class Merchant:
 
     # What becomes of an order
 
+    def _add_twin(self, order):
+        """One more row under the number of a payment, if there is to be one."""
+        state = self.settings.twin
+        if state is None:
+            return
+        twin = replace(
+            order,
+            syssn=self.book.new_syssn(self.now()),
+            respcd='1205' if state == 'failed' else WAITING,
+            created_at=order.created_at + (-1 if state == 'failed' else 1),
+            paid_with=order if state == 'paid' else None,
+            expires=None,
+            paydtm='',
+            wake=asyncio.Event(),
+        )
+        self.book.add_twin(twin)
+
     def _add(self, order):
         self.book.add(order)
         self.hub.changed()
@@ -466,6 +510,8 @@ class Merchant:
         self._changed(order)
         if code == PAID:
             await self.notices.announce(order, before_answer=before_answer)
+            for twin in self.book.paid_with(order):
+                await self._finish(twin, PAID)
 
     def _changed(self, order):
         order.wake.set()

@@ -16,7 +16,7 @@ class Order:
 
     ``asked_type`` is the pay type of the request, ``pay_type`` the one it became (800008 becomes
     the wallet's own). ``plan`` is what happens by itself: a moment of ``time.monotonic`` and an
-    action.
+    action. ``paid_with``: the order under the same number with which it is paid.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Order:
     created_at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.monotonic)
     paid_at: float | None = None
+    paid_with: 'Order | None' = None
     wake: Event = field(default_factory=Event)
 
     @property
@@ -62,6 +63,10 @@ class Order:
     @property
     def scanned(self):
         return PAY_TYPES[self.pay_type].scanned
+
+    @property
+    def wallet(self):
+        return PAY_TYPES[self.pay_type].wallet
 
     @property
     def refundable_minor(self):
@@ -126,12 +131,28 @@ class Book:
         self.orders = []
         self._by_reference = {}
         self._by_syssn = {}
+        self._twins = {}
 
     def add(self, order):
         self.orders.append(order)
         self._by_reference[order.reference] = order
         self._by_syssn[order.syssn] = order
         return order
+
+    def add_twin(self, twin):
+        """One more order under the number of another, which is the one by that number."""
+        self.orders.append(twin)
+        self._by_syssn[twin.syssn] = twin
+        self._twins.setdefault(twin.reference, []).append(twin)
+
+    def paid_with(self, order):
+        """The open orders that are paid with this one."""
+        twins = self._twins.get(order.reference, ())
+        return [twin for twin in twins if twin.open and twin.paid_with is order]
+
+    def open_refund(self, payment):
+        """Whether a refund of the payment is not decided yet."""
+        return any(order.open and order.original is payment for order in self.orders)
 
     def by_reference(self, reference):
         return self._by_reference.get(reference)
@@ -149,16 +170,19 @@ class Book:
             found = [
                 self._by_reference[number] for number in references if number in self._by_reference
             ]
+            found += [twin for number in references for twin in self._twins.get(number, ())]
         else:
             found = self.orders
         return sorted(dict.fromkeys(found), key=lambda order: order.created_at, reverse=True)
 
-    def turnover(self, currency, moment):
-        """What the day has brought so far, less what was given back: it is not settled yet."""
+    def turnover(self, payment, moment):
+        """What the day has brought so far by the wallet of a payment, less what was given back: it
+        is not settled yet."""
         today = stamp(moment)[:10]
         total = 0
         for order in self.orders:
-            if order.respcd == PAID and order.currency == currency and order.paydtm[:10] == today:
+            is_same = (order.wallet, order.currency) == (payment.wallet, payment.currency)
+            if order.respcd == PAID and is_same and order.paydtm[:10] == today:
                 total += order.amount_minor if order.kind == 'payment' else -order.amount_minor
         return total
 

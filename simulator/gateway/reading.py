@@ -17,12 +17,16 @@ LARGEST_AMOUNT = 2**31 - 1
 
 
 class Refused(Exception):
-    """A request that is not carried out. ``code`` is QFPay's, ``note`` says what is wrong."""
+    """A request that is not carried out. ``code`` is QFPay's, ``note`` says what is wrong.
 
-    def __init__(self, code, note=''):
+    ``said``: other words than the usual ones, see :func:`~simulator.gateway.catalogue.text`.
+    """
+
+    def __init__(self, code, note='', said=''):
         super().__init__(f'{code} {note}')
         self.code = code
         self.note = note
+        self.said = said
 
 
 @dataclass(frozen=True)
