@@ -1,5 +1,7 @@
 import time
+from unittest.mock import patch
 
+from odoo.addons.pos_payment_qfpay import courier
 from odoo.addons.pos_payment_qfpay.courier.carrying import AtTerminal
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.cipher import PosKey
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
@@ -491,6 +493,16 @@ class TestDoors(DoorsCase):
         self.assertIn('payment', self.start(second))
         self.wait_for_state(second, 'done')
         self.assert_money(1010, 1010)
+
+    def test_till_that_asks_takes_up(self):
+        """What nobody carries is carried on when a till asks how it stands."""
+        payment = self.payment()
+        with patch.object(courier, 'poke'):
+            self.start(payment)
+        self.assertEqual(self.status(payment)[0]['state'], 'draft')
+        self.wait_for_terminal('WAIT_CUSTOMER')
+        self.simulator.press('approve')
+        self.wait_for_state(payment, 'done')
 
     def test_another_cashier_takes_over(self):
         """Whoever opens the session next sees the payment go on and its end."""

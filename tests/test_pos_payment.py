@@ -112,6 +112,13 @@ class TestPosPayment(ShopCase):
                 self.assertEqual(order.state, 'paid')
                 self.assertEqual(order.payment_ids.qfpay_confirmation, 'unconfirmed')
 
+    def test_order_that_is_closed_around_a_line_that_still_waits(self):
+        """Whoever closes it, and by whichever way."""
+        order = self.payment().pos_order_id
+        self.assertFalse(order.payment_ids.qfpay_confirmation)
+        order.with_user(self.cashier).write({'state': 'paid'})
+        self.assertEqual(order.payment_ids.qfpay_confirmation, 'unconfirmed')
+
     def test_doubt_stays_after_the_order_is_paid(self):
         """A cashier cannot wipe the doubt away by taking the word back."""
         order = self.sync(self.order(self.line(payment_status='done'), state='paid'))
@@ -459,8 +466,8 @@ class TestPosPayment(ShopCase):
         # QFPay's word comes before the till's, which knows nothing of it
         self.learn(row, self.outcome(row, 'done', syssn='81'), 'notification')
         self.assertEqual(payment.payment_status, 'done')
-        self.env['bus.bus'].search([]).unlink()
         self.env.cr.precommit.run()
+        self.env['bus.bus'].search([]).unlink()
         sent = self.order(self.line(10.1, self.cash), state='paid', uuid=order.uuid)
         sent.update(lines=[])
         sent['payment_ids'].insert(0, Command.delete(payment.id))
