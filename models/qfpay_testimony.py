@@ -117,11 +117,19 @@ class QFPayTestimony(models.Model):
     @api.depends('outcome', 'fact', 'reason', 'detail')
     def _compute_says(self):
         facts = dict(self._fields['fact']._description_selection(self.env))
+        verdicts = {
+            Verdict.DONE: self.env._('Done'),
+            Verdict.FAILED: self.env._('Failed'),
+            Verdict.CANCELLED: self.env._('Cancelled'),
+            Verdict.PENDING: self.env._('Under way'),
+            Verdict.UNKNOWN: self.env._('Says nothing about it'),
+            Verdict.NOT_FOUND: self.env._('Not found'),
+        }
         for word in self:
             if word.outcome:
                 said = word.outcome
                 codes = '/'.join(filter(None, (said.get('code'), said.get('inner_code'))))
-                parts = [said['verdict'], codes, said.get('message')]
+                parts = [verdicts[Verdict(said['verdict'])], codes, said.get('message')]
             else:
                 parts = [facts.get(word.fact), word.reason, word.detail]
             word.says = ' · '.join(filter(None, parts))
