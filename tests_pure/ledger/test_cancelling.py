@@ -226,6 +226,7 @@ class TestWhatCameOfIt(LedgerCase):
         self.assertStep(story.asked_in_a_list(PENDING), Do.ASK, 0, About.NUMBER)
         story.asked(PENDING)
         self.assertStep(story, Do.ASK, 2, About.LIST)
+        self.assertIs(story.belief.cancel_unsettled, False)
 
     def test_a_question_before_the_wish_settles_nothing(self):
         story = Story(CODE).sent().answer(PENDING).after(9).asked(PENDING).after(0.1)

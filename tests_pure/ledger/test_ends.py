@@ -3,7 +3,8 @@
 from dataclasses import replace
 from unittest import expectedFailure
 
-from pos_payment_qfpay.ledger.testimony import Fact, Witness
+from pos_payment_qfpay.ledger.steps import Do
+from pos_payment_qfpay.ledger.testimony import About, Fact, Witness
 from pos_payment_qfpay.qfpay.outcome import Verdict
 from pos_payment_qfpay.tests_pure.ledger.story import (
     CANCELLED_THERE,
@@ -161,7 +162,7 @@ class TestLostAnswers(LedgerCase):
                 story = Story(attempt).sent().after(5).lost(reason)
                 self.assertBelieved(story, 'unknown')
                 self.assertEqual(story.belief.reason, reason)
-                self.assertFalse(story.belief.waiting)
+                self.assertIs(story.belief.waiting, False)
 
     def test_a_carrier_that_died(self):
         story = Story(SALE).sent().after(5)
@@ -271,6 +272,8 @@ class TestPaidTwice(LedgerCase):
         self.assertAlarm(story, name, 'B', NUMBER)
         self.assertAlarm(story, name, 'C', NUMBER)
         self.assertEqual(story.belief.facts['syssn'], NUMBER)
+        story = Story(CODE).sent().lost().asked(done(CODE, syssn=None, also_paid=('B',)))
+        self.assertAlarm(story, name, 'B', '')
 
     def test_another_number_heard_later(self):
         second = done(CODE, syssn=OTHER_NUMBER, chnlsn='later')
@@ -329,6 +332,7 @@ class TestTakenBack(LedgerCase):
         for attempt in (CODE, SALE):
             story = self.paid(attempt).asked(self.reversed_row(attempt))
             self.assertBelieved(story, 'reversed', 'reversed')
+            self.assertAlarm(story, 'reversed', '', '')
             self.assertEqual(story.belief.facts['syssn'], NUMBER)
 
     def test_reversed_is_the_end(self):
@@ -502,6 +506,11 @@ class TestUpgrade(LedgerCase):
         self.assertEqual((belief.left_before, belief.code_to_scan), (1010, 'weixin://pay'))
         story.asked(done(CODE, syssn=OTHER_NUMBER))
         self.assertBelieved(story, 'done', 'paid_twice_under_one_number')
+
+    def test_what_had_ended_is_looked_at_again(self):
+        story = Story(CODE).upgraded('failed', patience=330)
+        self.assertStep(story, Do.ASK, 180, About.NUMBER)
+        self.assertStep(story.set_clock(7200).after(100), Do.ASK, 80, About.NUMBER)
 
     def test_what_was_open_is_asked_about_and_ends_as_ever(self):
         story = Story(CODE).upgraded('unknown', patience=330)

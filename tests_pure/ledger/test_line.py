@@ -17,6 +17,13 @@ class TestLine(TestCase):
             for kind in ('payment', 'refund'):
                 self.assertStrange(state, GOOD, kind=kind)
 
+    def test_nothing_is_wrong_with_a_line_of_which_nobody_says_so(self):
+        said = Line(exists=True)
+        self.assertIs(said.is_cancelled, False)
+        self.assertIs(said.agrees, True)
+        self.assertIs(said.is_recorded, False)
+        self.assertEqual(said.paid_twice, '')
+
     def test_paid_after_the_cashier_removed_the_line_and_took_cash(self):
         """The order can be validated without it: it is an orphan, and a manager must look."""
         self.assertStrange('done', replace(GOOD, exists=False), ('line_gone',))

@@ -143,6 +143,13 @@ class TestNotFound(LedgerCase):
             self.assertBelieved(story, 'sent')
         self.assertBelieved(story.asked(done(SALE)), 'done')
 
+    def test_as_long_as_nobody_said_what_came_of_the_request(self):
+        """Whoever sends it may have it in his hands yet."""
+        story = Story(SCAN).sent(patience=60).after(100)
+        for _time in range(5):
+            story.after(10).asked(NOT_FOUND)
+        self.assertBelieved(story, 'sent')
+
     def test_an_unanswered_question_is_no_denial(self):
         story = self.ended()
         for _time in range(20):

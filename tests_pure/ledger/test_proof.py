@@ -1,6 +1,9 @@
 """What a word must name so that a shop may believe that money moved."""
 
+import os
+import time
 from dataclasses import replace
+from unittest.mock import patch
 
 from pos_payment_qfpay.ledger.clock import Moment
 from pos_payment_qfpay.ledger.testimony import About, Witness
@@ -74,6 +77,19 @@ class TestAnswer(LedgerCase):
                 with self.subTest(attempt.channel, name=name):
                     outcome = done(attempt, **{name: None})
                     self.assertBelieved(Story(attempt).sent().answer(outcome), 'done')
+
+    def test_a_manager_is_told_first_that_it_is_another_sale(self):
+        """Its number tells more than its amount."""
+        for attempt, change, heard, expected in (
+            (SALE, {'reference': 'S-1-0002', 'amount_minor': 5}, 'S-1-0002', 'S-1-0001'),
+            (CODE, {'reference': 'S-1-0002', 'currency': 'CNY'}, 'S-1-0002', 'S-1-0001'),
+            (REFUND, {'orig_syssn': NUMBER, 'amount_minor': 5}, NUMBER, ORIGINAL),
+            (GATEWAY_REFUND, {'orig_syssn': NUMBER, 'amount_minor': 5}, NUMBER, ORIGINAL),
+            (GATEWAY_REFUND, {'reference': 'R', 'orig_syssn': NUMBER}, 'R', 'S-1-0001-R1'),
+        ):
+            story = Story(attempt).sent().answer(done(attempt, **change))
+            self.assertBelieved(story, 'unknown', 'contradiction')
+            self.assertAlarm(story, 'contradiction', heard, expected)
 
     def test_an_answer_about_another_sale_calls_a_manager(self):
         for attempt in (SALE, CODE):
@@ -150,9 +166,9 @@ class TestAnswer(LedgerCase):
                 self.assertAlarm(story, 'same_number', done(attempt).syssn)
 
     def test_a_number_that_is_not_there_is_nobodys(self):
-        self.assertBelieved(
-            Story(SALE).sent().answer(done(SALE, syssn=None), taken=True), 'unknown', 'same_number'
-        )
+        story = Story(SALE).sent().answer(done(SALE, syssn=None), taken=True)
+        self.assertBelieved(story, 'unknown', 'same_number')
+        self.assertAlarm(story, 'same_number', '')
         self.assertBelieved(Story(SALE).sent().answer(FAILED, taken=True), 'failed')
 
 
@@ -268,6 +284,25 @@ class TestInquiry(LedgerCase):
         self.assertBelieved(story, 'unknown')
 
 
+class TestPlaces(LedgerCase):
+    """In whatever country the server stands, and whatever its clock is set to show."""
+
+    def test_times_are_compared_in_every_time_zone(self):
+        self.addCleanup(time.tzset)
+        for zone in ('UTC', 'Asia/Hong_Kong', 'America/New_York'):
+            with self.subTest(zone), patch.dict(os.environ, {'TZ': zone}):
+                time.tzset()
+                for seconds, state in ((-600, 'done'), (-601, 'unknown')):
+                    story = Story(SALE).sent().lost().after(1)
+                    story.asked(done(SALE, traded_at=at(NOON, seconds)))
+                    self.assertEqual(story.belief.state, state)
+                attempt = replace(SALE, created=Moment(NOON.at.replace(hour=16, minute=10)))
+                for number, state in (('20260115', 'unknown'), ('20260116', 'done')):
+                    story = Story(attempt).sent().lost().after(1)
+                    story.asked(done(attempt, syssn=f'{number}000000999', traded_at=None))
+                    self.assertEqual(story.belief.state, state)
+
+
 class TestRowsAndNotices(LedgerCase):
     """QFPay's gateway: rows of a query, and notifications."""
 
@@ -358,6 +393,13 @@ class TestSealing(LedgerCase):
                 self.assertBelieved(story, 'unknown')
                 self.assertEqual(story.belief.asked, 5)
                 self.assertEqual(story.belief.reason, 'timeout')
+
+    def test_in_the_clear_nothing_is_doubted_either(self):
+        """What a stranger says changes no state, unless it stands in the answer's own place."""
+        story = Story(SALE, seals=True).sent().after(5).asked(done(SALE, signed=False))
+        self.assertBelieved(story, 'sent')
+        story = Story(SALE, seals=True).sent().after(5).asked(PENDING)
+        self.assertBelieved(story.after(5).answer(replace(FAILED, signed=False)), 'pending')
 
     def test_sealed_words_count(self):
         self.assertBelieved(Story(SALE, seals=True).sent().answer(done(SALE)), 'done')

@@ -1,6 +1,8 @@
+from dataclasses import fields
 from itertools import product
 from unittest import TestCase
 
+from pos_payment_qfpay.ledger.rules import Alarm, Belief, judge
 from pos_payment_qfpay.ledger.states import AT_QFPAY, NOT_DONE, OPEN, TRANSITIONS
 from pos_payment_qfpay.ledger.testimony import Fact
 from pos_payment_qfpay.qfpay.outcome import Verdict
@@ -33,12 +35,37 @@ reversed
 
 
 class TestStates(TestCase):
+    def test_of_what_nobody_spoke_nothing_is_believed(self):
+        told = {
+            'state': 'draft',
+            'since_on': {},
+            'sent_on': {},
+            'ended_on': {},
+            'claim': 0,
+            'patience': 0.0,
+            'ways_tried': 0,
+            'not_found': 0,
+            'asked': 0,
+            'looks': 0,
+            'facts': {},
+            'alarms': [],
+        }
+        for field in fields(Belief):
+            nothing = {bool: False, str: ''}.get(field.type)
+            expected = told.get(field.name, nothing)
+            with self.subTest(field.name):
+                self.assertEqual(repr(getattr(Belief(), field.name)), repr(expected))
+        self.assertEqual(repr(judge(CODE, [])), repr(Belief()))
+
     def test_what_may_follow_on_what(self):
         follows = {}
         for line in FOLLOWS.strip().splitlines():
             state, *then = line.split()
             follows[state] = set(then)
         self.assertEqual({state: set(then) for state, then in TRANSITIONS.items()}, follows)
+
+    def test_an_alarm_may_name_nothing(self):
+        self.assertEqual(Alarm('row_lost'), ('row_lost', '', ''))
 
     def test_each_state_is_open_or_an_end(self):
         self.assertEqual(OPEN, ('draft', 'sent', 'pending', 'unknown'))

@@ -2,7 +2,7 @@
 
 from unittest import expectedFailure
 
-from pos_payment_qfpay.ledger.steps import Do
+from pos_payment_qfpay.ledger.steps import Do, Step, next_step
 from pos_payment_qfpay.ledger.testimony import About, Fact
 from pos_payment_qfpay.qfpay.outcome import Verdict
 from pos_payment_qfpay.tests_pure.ledger.story import (
@@ -109,6 +109,12 @@ class TestFollow(LedgerCase):
         story = Story(SALE).sent().answer(ERROR).set_clock(3600).after(1).asked(NOT_FOUND)
         self.assertStep(story, Do.ASK, 5, About.NUMBER)
 
+    def test_an_answer_that_comes_late_is_settled_anew(self):
+        """It was asked before the request had ended: that question decides nothing."""
+        story = Story(SALE).sent().taken_over().after(3).asked(UNKNOWN).after(2).answer(ERROR)
+        self.assertStep(story, Do.ASK, 5, About.NUMBER)
+        self.assertStep(story.after(1), Do.ASK, 4, About.NUMBER)
+
     def test_the_hurry_ends(self):
         story = Story(SALE).sent().answer(ERROR)
         pauses = []
@@ -183,6 +189,8 @@ class TestControlQuestion(LedgerCase):
         story.after(5).control(done(SALE))
         self.assertStep(story, Do.ASK, 0, About.NUMBER)
         self.assertStep(story.after(1).asked(STRANGE_REFUSAL), Do.ASK, 5, About.CONTROL)
+        story.after(1).control(done(SALE))
+        self.assertStep(story, Do.ASK, 0, About.NUMBER)
 
     def test_no_terminal_is_asked_as_fast_as_it_answers(self):
         """However it refuses: never more than two questions without a pause."""
@@ -241,6 +249,11 @@ class TestGivingUp(LedgerCase):
 
 class TestUrgent(LedgerCase):
     """Somebody wants to know now."""
+
+    def test_nobody_wants_to_know_unless_he_says_so(self):
+        story = Story(CODE).sent().answer(PENDING)
+        step = next_step(story.attempt, story.belief, story.now)
+        self.assertEqual((step.do, step.after, step.about), (Do.ASK, 2, About.LIST))
 
     def test_it_is_asked_at_once_and_alone(self):
         for story in (
@@ -379,8 +392,23 @@ class TestLookingAgain(LedgerCase):
         story.after(180).unanswered()
         self.assertStep(story, Do.ASK, 240, About.NUMBER)
 
+    def test_what_another_machine_asked_counts_by_its_clock(self):
+        """A question that was due there was asked when it was due, whoever has set a clock."""
+        story = Story(SALE).sent().answer(says(Verdict.FAILED, '4007'))
+        ended = story.now
+        story.elsewhere('other').set_clock(-7200).unanswered().after(180).unanswered()
+        story.elsewhere(ended.boot, ended.tick + 100)
+        self.assertStep(story, Do.ASK, 240, About.NUMBER)
+
     def test_a_clock_set_back_on_another_machine_is_no_endless_wait(self):
         story = Story(SALE).sent().answer(says(Verdict.FAILED, '4007')).elsewhere('other')
         self.assertStep(story.set_clock(-7200), Do.ASK, 0, About.NUMBER)
         story = Story(SALE).sent().lost().elsewhere('other').set_clock(-7200)
         self.assertStep(story, Do.ASK, 0, About.NUMBER)
+
+
+class TestNames(LedgerCase):
+    def test_a_step_is_named_as_logs_and_messages_name_it(self):
+        names = [one.value for one in Do]
+        self.assertEqual(names, ['send', 'ask', 'cancel', 'drop', 'give_up', 'rest'])
+        self.assertEqual(Step(Do.REST), Step(Do.REST, 0.0, About.NOTHING, ''))

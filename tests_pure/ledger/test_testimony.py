@@ -1,6 +1,7 @@
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from unittest import TestCase
 
+from pos_payment_qfpay.ledger import testimony as ledger
 from pos_payment_qfpay.ledger.testimony import About, Fact, Witness
 from pos_payment_qfpay.qfpay.ecr.message import CHANNELS
 from pos_payment_qfpay.qfpay.openapi.catalogue import PAY_TYPES
@@ -20,6 +21,48 @@ from pos_payment_qfpay.tests_pure.ledger.story import (
     done,
     left,
 )
+
+
+class TestDefaults(TestCase):
+    """What is not told: nothing, and nothing that could be taken for something."""
+
+    def assertDefaults(self, kind, needed, told):
+        found = {one.name: one.default for one in fields(kind)}
+        self.assertEqual([name for name, value in found.items() if value is MISSING], needed)
+        said = {name: repr(value) for name, value in found.items() if name not in needed}
+        self.assertEqual(said, {name: repr(value) for name, value in told.items()})
+
+    def test_of_an_attempt(self):
+        needed = ['reference', 'kind', 'provider', 'channel', 'amount_minor', 'currency', 'created']
+        told = {
+            'merchant': None,
+            'original_syssn': None,
+            'original_minor': 0,
+            'superseded': False,
+            'returned_minor': 0,
+        }
+        self.assertDefaults(ledger.Attempt, needed, told)
+
+    def test_of_a_testimony(self):
+        told = {
+            'asked_at': None,
+            'about': About.NOTHING,
+            'outcome': None,
+            'fact': None,
+            'reason': '',
+            'detail': '',
+            'patience': 0.0,
+            'claim': 0,
+            'seals': False,
+            'taken': False,
+            'superseded': False,
+            'returned_minor': 0,
+            'again': None,
+            'times': 1,
+        }
+        found = [one.name for one in fields(ledger.Testimony)]
+        told = dict(sorted(told.items(), key=lambda item: found.index(item[0])))
+        self.assertDefaults(ledger.Testimony, ['at', 'witness'], told)
 
 
 class TestAttempt(TestCase):

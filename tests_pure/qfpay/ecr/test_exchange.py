@@ -2,7 +2,7 @@ import json
 from unittest import TestCase
 
 from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
-from pos_payment_qfpay.qfpay.ecr.exchange import in_words, outcome, request
+from pos_payment_qfpay.qfpay.ecr.exchange import MARGIN, in_words, outcome, request
 from pos_payment_qfpay.qfpay.ecr.lenient import read
 from pos_payment_qfpay.qfpay.ecr.link_http import HttpLink
 from pos_payment_qfpay.qfpay.ecr.message import (
@@ -89,6 +89,9 @@ class TestEcrExchange(TestCase):
         ):
             with self.subTest(command):
                 self.assertEqual(request(command, KEY).patience, seconds)
+
+    def test_to_connect_and_to_receive_takes_ten_seconds_more(self):
+        self.assertEqual(MARGIN, 10.0)
 
     def test_a_command_in_words_tells_support_what_was_asked(self):
         self.assertEqual(in_words(Inquiry(syssn='12345678')), "{func_type=4001,orderId='12345678'}")
