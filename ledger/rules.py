@@ -225,7 +225,7 @@ class _Weighing:
         if said.about is About.REQUEST and said.fact is not Fact.SENT:
             self.belief.waiting = False
         elif said.about in _QUESTIONS:
-            self._count_questions(1, said.at)
+            self._was_asked()
         if said.fact is not None:
             self._weigh_fact(said.fact)
         elif said.outcome is not None:
@@ -240,15 +240,19 @@ class _Weighing:
             if first and at.boot not in first:
                 first[at.boot] = at
 
+    def _was_asked(self) -> None:
+        belief, said = self.belief, self.testimony
+        self._count_questions(1, said.at)
+        if said.about is About.NUMBER:
+            belief.control = 'none' if belief.control == 'none' else ''
+            belief.cancel_unsettled = False
+            belief.ask_alone = belief.ask_alone and belief.unanswered
+
     def _count_questions(self, times: int, last: Moment) -> None:
         belief = self.belief
         belief.asked += times
         belief.asked_at = last
         belief.unanswered = self.testimony.fact is Fact.UNANSWERED
-        if self.testimony.about is About.NUMBER:
-            belief.control = 'none' if belief.control == 'none' else ''
-            belief.cancel_unsettled = False
-            belief.ask_alone = belief.ask_alone and belief.unanswered
 
     def _become(self, state: str, reason: str = '') -> bool:
         """Take a state, if it may follow on the present one."""
@@ -370,7 +374,9 @@ class _Weighing:
         said, belief = self.testimony, self.belief
         in_the_clear = said.seals and not outcome.signed
         if said.about is About.CANCEL:
-            if not in_the_clear:
+            if in_the_clear:
+                self._told_to_cancel(is_refused=True)
+            else:
                 self._weigh_cancel(outcome)
         elif said.about is About.CONTROL:
             self._weigh_control(outcome, in_the_clear)
@@ -512,17 +518,20 @@ class _Weighing:
             self._alarm('manager_contradicted')
         elif verdict is Verdict.CANCELLED and attempt.returned_minor:
             return  # our own refund did that
-        elif verdict is Verdict.CANCELLED and not attempt.is_refund and outcome.strict:
+        elif verdict is Verdict.CANCELLED and not attempt.is_refund and self._names_it(outcome):
             self._become(REVERSED)
             self._alarm('reversed')
         else:
             self._alarm('denied_after_done')
 
+    def _names_it(self, outcome: Outcome) -> bool:
+        return outcome.strict and bool(outcome.syssn or outcome.reference)
+
     def _after_the_end(self, verdict: Verdict) -> None:
         """Asked again after it had failed or was cancelled, QFPay says no, or still works on it."""
         belief = self.belief
         if verdict is Verdict.PENDING:
-            belief.known, belief.looks = True, 0
+            belief.known, belief.looks, belief.looked_at = True, 0, None
         elif verdict in (Verdict.FAILED, Verdict.CANCELLED):
             self._look()
             if belief.by_manager:

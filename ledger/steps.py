@@ -79,8 +79,8 @@ def next_step(attempt: Attempt, belief: Belief, now: Moment, urgent: bool = Fals
         step = _follow(attempt, belief, now)
     else:
         step = _look_again(attempt, belief, now)
-        if urgent and step.do is Do.REST and not belief.never_left:
-            step = _ask(attempt)
+    if urgent and step.do is Do.REST and not belief.never_left:
+        step = _ask(attempt)
     if urgent and step.do is Do.ASK:
         return Step(Do.ASK, 0.0, About.NUMBER if step.about is About.LIST else step.about)
     return step
@@ -104,11 +104,11 @@ def _begin(attempt: Attempt, belief: Belief, now: Moment) -> Step:
 
 
 def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
-    if _shall_be_cancelled(attempt, belief, now):
-        return Step(Do.CANCEL)
     age = now.since(belief.sent or attempt.created)
     if age > HORIZON:
         return _REST if belief.gave_up else Step(Do.GIVE_UP)
+    if _shall_be_cancelled(attempt, belief, now):
+        return Step(Do.CANCEL)
     if belief.waiting and now.boot in belief.sent_on and not belief.is_over(now):
         return _ask(attempt, belief.patience - now.since(belief.sent_on[now.boot]))
     if belief.control == 'known':
@@ -162,24 +162,28 @@ def _pause(belief: Belief, now: Moment) -> float:
 
 def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
     """After the end."""
-    since = belief.since_on.get(now.boot) or belief.since or now
-    age = now.since(since)
+    age = _since_the_end(belief, now)
     if _wants_details(attempt, belief):
         return _ask(attempt, _left(DETAILS, age))
     looks = _looks(belief)
-    is_settled = belief.looks >= len(looks)
+    looked = _since_the_end(belief, belief.looked_at) if belief.looked_at else 0.0
+    is_settled = belief.looks >= len(looks) and (not looks or looked >= looks[-1])
     if belief.never_left or (is_settled and not belief.by_manager):
         return _REST
     if age > HORIZON:
         is_agreed = is_settled and belief.state != DONE
         return _REST if is_agreed or belief.gave_up else Step(Do.GIVE_UP)
-    if belief.by_manager:
-        return _ask(attempt, _left_of(_retry(belief), belief, now))
-    due, asked = looks[belief.looks], belief.asked_at
-    if asked and asked.since(belief.since_on.get(asked.boot) or since) >= due:
+    due = next((look for look in looks if look > looked), 0.0)
+    asked = belief.asked_at
+    if belief.by_manager or (asked and _since_the_end(belief, asked) >= due):
         # it was asked, and did not answer
         return _ask(attempt, _left_of(_retry(belief), belief, now))
     return _ask(attempt, _left(due, age))
+
+
+def _since_the_end(belief: Belief, moment: Moment) -> float:
+    since = belief.since_on.get(moment.boot) or belief.since
+    return moment.since(since) if since else 0.0
 
 
 def _wants_details(attempt: Attempt, belief: Belief) -> bool:
