@@ -406,8 +406,12 @@ class _Weighing:
         belief = self.belief
         verdict = outcome.verdict
         contradiction = self._contradiction(outcome)
+        is_of_another = self.testimony.taken and bool(outcome.syssn)
         if contradiction:
             self._alarm('contradiction', *contradiction)
+        elif is_of_another:
+            self._alarm('same_number', outcome.syssn or '')
+        if contradiction or is_of_another:
             if self.testimony.about is About.REQUEST and belief.state == SENT:
                 self._become(UNKNOWN)
             return
@@ -427,11 +431,8 @@ class _Weighing:
 
     def _doubt(self, outcome: Outcome) -> None:
         """A *done* that proves nothing. What is wrong with it may be a manager's business."""
-        number = outcome.syssn or ''
-        if self.testimony.taken:
-            self._alarm('same_number', number)
-        elif self._names_all(outcome) and not self._was_made_after_the_request(outcome):
-            made = outcome.traded_at or _day_of(number)
+        if self._names_all(outcome) and not self._was_made_after_the_request(outcome):
+            made = outcome.traded_at or _day_of(outcome.syssn or '')
             asked = _in_hong_kong(self.attempt.created.at)
             self._alarm('contradiction', str(made)[:19], str(asked)[:19])
 
@@ -672,7 +673,7 @@ class _Weighing:
         """Whether a *done* that contradicts nothing names enough to be believed."""
         attempt, said = self.attempt, self.testimony
         number = outcome.syssn
-        if not outcome.strict or said.taken or not number or number == attempt.original_syssn:
+        if not outcome.strict or not number or number == attempt.original_syssn:
             return False
         if not attempt.by_terminal or said.witness is Witness.NOTIFICATION:
             return None not in (outcome.reference, outcome.amount_minor) and (
