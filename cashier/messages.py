@@ -6,7 +6,16 @@ this server knows by itself one for each of its own reasons. For managers one fo
 """
 
 from ..ledger.states import CANCELLED, DONE, OPEN, PENDING, REVERSED, UNKNOWN
-from ..qfpay.openapi.catalogue import PAY_TYPES, Action, Mode, return_code
+from ..qfpay.openapi.catalogue import (
+    PAY_TYPES,
+    RETURN_CODES,
+    Action,
+    Mode,
+    RefundRefusal,
+    meant_code,
+    refund_refusal,
+    return_code,
+)
 
 
 def explain(row):
@@ -64,7 +73,12 @@ def _explain_at_terminal(row):
             'back. Try again, or use the QFPay merchant portal.'
         ),
     }
-    return own.get(row.reason) or explain_terminal_code(env, row.respcd, row.message)
+    if row.reason in own:
+        return own[row.reason]
+    if row.kind == 'refund' and row.respcd in RETURN_CODES:
+        # the terminal hands on what the gateway said
+        return explain_gateway_code(env, row.respcd, row.kind, row.message or '')
+    return explain_terminal_code(env, row.respcd, row.message)
 
 
 def _explain_at_gateway(row):
@@ -188,9 +202,7 @@ def alarm_sentence(row, what, heard='', expected=''):
         'line_gone': env._(
             'The money moved, but the payment line is gone. Give it back or book it.'
         ),
-        'order_cancelled': env._(
-            'The money moved, but the order was cancelled. Give it back.'
-        ),
+        'order_cancelled': env._('The money moved, but the order was cancelled. Give it back.'),
         'booked_otherwise': env._('The payment in Odoo is booked with another amount.'),
         'recorded_unpaid': env._(
             'The payment was recorded as done, but QFPay says that no money moved. Collect '
@@ -259,8 +271,10 @@ def explain_gateway_code(env, code, kind, said=''):
     :param str kind: 'payment' or 'refund'
     :param str said: QFPay's own words, shown where the code is not enough
     """
+    code = meant_code(code, said)
     if kind == 'refund':
-        return _refund_codes(env).get(code) or _refund_action(env, code, said)
+        told = _refund_words(env).get(refund_refusal(code, said))
+        return told or _refund_codes(env).get(code) or _refund_action(env, code, said)
     return _payment_codes(env).get(code) or _payment_action(env, code, said)
 
 
@@ -337,6 +351,28 @@ def _payment_action(env, code, said):
     )
 
 
+def _refund_words(env):
+    """For what only QFPay's words tell (the protocol, E3 and E7)."""
+    return {
+        RefundRefusal.OVER: env._(
+            'Nothing was given back: the time in which QFPay gives this payment back is over. '
+            'Refund in cash, or ask QFPay in its merchant portal.'
+        ),
+        RefundRefusal.NIGHT: env._(
+            'QFPay gives nothing back between 23:30 and 00:30. Try again after 00:30.'
+        ),
+        RefundRefusal.UNCLEAR: env._(
+            'Nothing was given back. Between 23:30 and 00:30 QFPay gives nothing back: try again '
+            'after 00:30. At another time it was a promotion, or the time for refunds is over: '
+            'use the QFPay merchant portal, or refund in cash.'
+        ),
+        RefundRefusal.ANOTHER: env._(
+            'Nothing was given back: QFPay is still busy with another refund of this payment. Wait '
+            'a few minutes, look at its refunds, then try again.'
+        ),
+    }
+
+
 def _refund_codes(env):
     whole = env._(
         'This payment can only be given back as a whole. Refund all of it, or use the QFPay '
@@ -348,24 +384,35 @@ def _refund_codes(env):
     )
     nothing = env._('This payment was never paid at QFPay: there is nothing to give back.')
     return {
-        '1265': env._(
-            'QFPay gives nothing back between 23:30 and 00:30, nor for promotions. Try again '
-            'after 00:30, or use the QFPay merchant portal.'
+        '1124': env._(
+            'Nothing was given back: on its own day a card payment can only be given back as a '
+            'whole. Refund all of it now, or the part of it tomorrow.'
+        ),
+        '1250': env._(
+            'Nothing was given back: QFPay does not allow it. PayMe payments can be given back '
+            'for 90 days only. Refund in cash, or ask QFPay in its merchant portal.'
         ),
         '1269': env._(
-            "QFPay pays refunds out of today's takings, and they are too small for this one yet. "
-            'Try again later today, or refund in cash.'
+            'QFPay pays refunds out of what this payment method has taken and QFPay has not yet '
+            'paid out, and that is too small for this one. Try again later today or after 11:00, '
+            'when QFPay brings its figures up to date, or refund in cash.'
+        ),
+        '1297': env._(
+            'Nothing was given back: the bank was busy, or, with Alipay, the time for refunds is '
+            'over or the amount too large. Try again once; then use the QFPay merchant portal, or '
+            'refund in cash.'
         ),
         '1270': whole,
         '1271': whole,
         '1272': gone,
         '1125': gone,
         '1262': gone,
+        # QFPay has closed what was given back as a whole
+        '1264': gone,
         '1142': nothing,
         '1181': nothing,
         '1261': nothing,
         '1263': nothing,
-        '1264': nothing,
         '1136': _not_found(env),
         '1268': _not_found(env),
         '1150': _portal(env),

@@ -6,13 +6,14 @@ from datetime import timezone
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import ConcurrencyError
+from odoo.tools import format_date
 
 from ..ledger.limits import ENGAGED, MOST_UNDER_WAY, may_be_charged
 from ..ledger.states import DONE, OPEN
-from ..qfpay.ecr.message import CHANNELS
 from ..qfpay.errors import InvalidRequest
 from ..qfpay.money import to_minor
 from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES, Mode, pay_type_for
+from .refunds import days_to_refund, is_given_back, is_too_late, last_day
 from .status import status
 
 TERMINAL_CURRENCY = 'HKD'
@@ -458,17 +459,29 @@ class Start:
         )[0]
 
     def _check_can_give_back(self, original, amount_minor):
-        """Refuse what QFPay cannot do for this payment (the protocol, A12.4 and B12).
+        """Refuse what QFPay cannot do for this payment (the protocol, A12.4, B12 and E1).
 
         :raise StartRefused: nothing was started
         """
         channel = original._channel_facts()
-        if not channel.refundable:
+        label = original.payment_method_id._qfpay_channel_label(original.channel)
+        if not is_given_back(original):
             raise StartRefused(
                 'refund',
                 self.env._(
                     '%(channel)s payments cannot be given back through QFPay. Refund in cash.',
-                    channel=original.payment_method_id._qfpay_channel_label(original.channel),
+                    channel=label,
+                ),
+            )
+        if is_too_late(original):
+            raise StartRefused(
+                'refund',
+                self.env._(
+                    'QFPay gives %(channel)s payments back for %(days)s days, this one until '
+                    '%(date)s. Refund in cash, or ask QFPay in its merchant portal.',
+                    channel=original.wallet or label,
+                    days=days_to_refund(original),
+                    date=format_date(self.env, last_day(original)),
                 ),
             )
         if original.provider == 'ecr' and channel.card and original.amount_minor != amount_minor:

@@ -6,6 +6,7 @@ from ..ledger.states import CANCELLED, DONE, FAILED, OPEN, PENDING
 from ..ledger.testimony import Witness
 from ..qfpay.openapi.catalogue import PAY_TYPES, Mode
 from .messages import explain
+from .refunds import is_given_back, is_too_late
 
 EXPIRED = '1181'
 # All that a status is made of, in one question: tills ask it every second.
@@ -107,7 +108,7 @@ def _left_to_refund(row):
     if paid.state != DONE:
         return None
     # Without QFPay's number, as a manager may have left it, nothing can be given back.
-    if not paid.syssn or not paid._channel_facts().refundable:
+    if not paid.syssn or not is_given_back(paid) or is_too_late(paid):
         return 0
     return paid._in_major(paid._refundable_minor()) if paid.refund_ids else paid.amount
 

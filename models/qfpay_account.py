@@ -88,6 +88,12 @@ class QFPayAccount(models.Model):
         default=SHORTEST_EXPIRY,
         help='How long a shown code can be paid; 5 to 120 minutes.',
     )
+    fps_refunds = fields.Boolean(
+        string='Refund FPS',
+        help='QFPay gives FPS payments back for 29 days, though its documents say that it does '
+        'not. Switch this on when QFPay has confirmed it for your shop; without it tills refuse '
+        'refunds of FPS.',
+    )
     notify_token = fields.Char(
         copy=False,
         readonly=True,
