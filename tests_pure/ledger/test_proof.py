@@ -166,10 +166,32 @@ class TestAnswer(LedgerCase):
                 self.assertAlarm(story, 'same_number', done(attempt).syssn)
 
     def test_a_number_that_is_not_there_is_nobodys(self):
-        story = Story(SALE).sent().answer(done(SALE, syssn=None), taken=True)
-        self.assertBelieved(story, 'unknown', 'same_number')
-        self.assertAlarm(story, 'same_number', '')
-        self.assertBelieved(Story(SALE).sent().answer(FAILED, taken=True), 'failed')
+        for syssn in (None, ''):
+            story = Story(SALE).sent().answer(done(SALE, syssn=syssn), taken=True)
+            self.assertBelieved(story, 'unknown')
+        nameless = replace(FAILED, syssn=None)
+        self.assertBelieved(Story(SALE).sent().answer(nameless, taken=True), 'failed')
+
+    def test_a_word_that_names_another_rows_number_is_about_that_row(self):
+        """Whatever it says: it pays nothing here, ends nothing, and takes nothing back."""
+        for outcome in (done(SALE), FAILED, PENDING, says(Verdict.CANCELLED, '6000', syssn=NUMBER)):
+            with self.subTest(outcome.verdict):
+                story = Story(SALE).sent().answer(outcome, taken=True)
+                self.assertBelieved(story, 'unknown', 'same_number')
+                self.assertAlarm(story, 'same_number', NUMBER)
+                self.assertIsNone(story.belief.ended)
+                story = Story(SALE).sent().lost('timeout').after(9).asked(outcome, taken=True)
+                self.assertBelieved(story, 'unknown', 'same_number')
+                self.assertEqual(story.belief.reason, 'timeout')
+                self.assertFalse(story.belief.known)
+                story = Story(SALE).sent().after(9).asked(outcome, taken=True)
+                self.assertBelieved(story, 'sent', 'same_number')
+                story = Story(CODE).sent().answer(done(CODE)).after(9).asked(outcome, taken=True)
+                self.assertBelieved(story, 'done', 'same_number')
+
+    def test_a_manager_hears_of_a_contradiction_before_a_number(self):
+        story = Story(SALE).sent().answer(done(SALE, amount_minor=5), taken=True)
+        self.assertBelieved(story, 'unknown', 'contradiction')
 
 
 class TestInquiry(LedgerCase):

@@ -1,7 +1,5 @@
 """What to do next, and when."""
 
-from unittest import expectedFailure
-
 from pos_payment_qfpay.ledger.steps import Do, Step, next_step
 from pos_payment_qfpay.ledger.testimony import About, Fact
 from pos_payment_qfpay.qfpay.outcome import Verdict
@@ -239,7 +237,10 @@ class TestGivingUp(LedgerCase):
         story = Story(CODE).asked(PENDING).after(DAY + 1)
         self.assertIs(story.step().do, Do.GIVE_UP)
 
-    @expectedFailure
+    def test_what_is_given_up_is_not_cancelled_any_more(self):
+        story = Story(CODE).sent().answer(PENDING).after(DAY + 1).cancel()
+        self.assertStep(story, Do.GIVE_UP)
+
     def test_a_manager_may_ask_again_though_the_server_gave_up(self):
         """It is the only button that is left for what was never settled."""
         for attempt in (SALE, CODE):
@@ -316,6 +317,21 @@ class TestLookingAgain(LedgerCase):
             story.after(step.after)
         self.assertEqual(pauses, [120, 240, 480, 960, 1800, 1800, 1800])
         self.assertStep(story.asked(NOT_FOUND), Do.ASK, 1800, About.NUMBER)
+
+    def test_the_last_look_comes_when_it_is_due_however_often_somebody_asked_before(self):
+        """What was paid late is paid within minutes of the end, and not before anybody looks."""
+        story = Story(SALE).sent().answer(says(Verdict.FAILED, '4007'))
+        for _time in range(3):
+            story.after(60).asked(NOT_FOUND)
+        self.assertEqual(story.belief.looks, 3)
+        self.assertStep(story, Do.ASK, 720, About.NUMBER)
+        story.after(719).asked(NOT_FOUND)
+        self.assertStep(story, Do.ASK, 1, About.NUMBER)
+        self.assertStep(story.after(60).asked(NOT_FOUND), Do.REST)
+
+    def test_one_look_is_not_enough_however_late_it_is(self):
+        story = Story(SALE).sent().answer(says(Verdict.FAILED, '4007')).after(5000)
+        self.assertStep(story.asked(NOT_FOUND), Do.ASK, 120, About.NUMBER)
 
     def test_a_question_before_it_is_due_delays_nothing(self):
         story = Story(SALE).sent().answer(says(Verdict.FAILED, '4007')).after(100).unanswered()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pos_payment_qfpay.qfpay.fields import Fields
 from pos_payment_qfpay.qfpay.masking import masked
 
-ANY = settings(max_examples=400, deadline=None, database=None, derandomize=True)
+ANY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 #: published numbers for tests, of Visa, Mastercard, American Express, UnionPay, Discover
 CARDS = (
     '4111111111111111',
@@ -159,14 +159,14 @@ class TestMasking(TestCase):
 
     def test_a_long_text_takes_no_time(self):
         for text in (
-            '"sign": "' * 50_000,
-            '4111 ' * 100_000,
-            'sign=' + 'a ' * 250_000,
-            '\\' * 10**6,
+            '"sign": "' * 10_000,
+            '4111 ' * 20_000,
+            'sign=' + 'a ' * 50_000,
+            '\\' * 10**5,
         ):
-            started = time.monotonic()
+            started = time.process_time()
             masked(text)
-            self.assertLess(time.monotonic() - started, 3)
+            self.assertLess(time.process_time() - started, 2)
 
     # ------------------------------------------------------------------
     # Whatever comes

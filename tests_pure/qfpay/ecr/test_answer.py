@@ -652,7 +652,7 @@ class TestEcrAnswer(TestCase):
         [*ROW, 'cardno', 'cardtype', 'cardscheme', 'origssn', 'resperr', 'paydtm']
     )
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
     @given(
         outer=st.dictionaries(st.sampled_from(['respcd', 'respmsg', 'resperr', 'data']), values),
         data=st.dictionaries(names, values),

@@ -16,7 +16,7 @@ from pos_payment_qfpay.tests_pure.qfpay.openapi.vectors import (
     NTF2_SIGNATURE,
 )
 
-ANY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
+ANY = settings(max_examples=100, deadline=None, database=None, derandomize=True)
 PAYMENT = json.loads(NTF1_BODY)
 REFUND = {
     'status': '1',
