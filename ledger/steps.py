@@ -196,7 +196,9 @@ def _looks(belief: Belief) -> tuple[float, ...]:
     """When to ask again after the end, though it is known."""
     if belief.state in NOT_DONE:
         return LOOKS
-    return LOOKS[:1] if belief.state == DONE and belief.cancel_wanted else ()
+    # a cancel that crosses a payment may give it back, also one for which nobody had asked
+    may_be_undone = belief.cancel_wanted or belief.cancel_told
+    return LOOKS[:1] if belief.state == DONE and may_be_undone else ()
 
 
 def _retry(belief: Belief) -> float:
