@@ -399,8 +399,8 @@ class _Weighing:
             self._told_to_cancel(is_refused=not is_accepted)
 
     def _weigh_control(self, outcome: Outcome, in_the_clear: bool) -> None:
-        is_known = outcome.verdict in (Verdict.DONE, Verdict.CANCELLED) and not in_the_clear
-        self.belief.control = 'known' if is_known else ''
+        is_found = outcome.verdict in (Verdict.DONE, Verdict.CANCELLED) and self._names_it(outcome)
+        self.belief.control = 'known' if is_found and not in_the_clear else ''
 
     def _weigh_state(self, outcome: Outcome) -> None:
         belief = self.belief
