@@ -518,7 +518,8 @@ class _Weighing:
         if belief.by_manager:
             self._alarm('manager_contradicted')
         elif verdict is Verdict.CANCELLED and attempt.returned_minor:
-            return  # our own refund did that
+            if attempt.returned_minor < attempt.amount_minor:
+                self._alarm('denied_after_done')  # our own refunds did not do all of that
         elif verdict is Verdict.CANCELLED and not attempt.is_refund and self._names_it(outcome):
             self._become(REVERSED)
             self._alarm('reversed')
