@@ -1,0 +1,56 @@
+"""A few seconds of simulation, with a new seed each time; and each planted bug, where it shows."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pos_payment_qfpay.tests_pure.simulation import bugs, command
+from pos_payment_qfpay.tests_pure.simulation.run import account, play
+
+SECONDS = 5.0
+#: schedules after the one that was noted, should that have changed a little
+NEARBY = 200
+NEAR = json.loads(command.NEAR.read_text())
+REFRESH = 'the rules have changed: "make simulate BUGS=note" searches, and notes where it is'
+
+
+@pytest.fixture(autouse=True)
+def _untraced() -> Iterator[None]:
+    """What a simulation reaches is not tested by that: it counts for no coverage."""
+    trace = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(trace)
+
+
+def test_the_book_and_the_beliefs_agree():
+    base = secrets.randbelow(10**12)
+    ends_at = time.process_time() + SECONDS
+    seed = base
+    while time.process_time() < ends_at:
+        assert not play(seed), account(seed)
+        seed += 1
+    assert seed > base
+
+
+def test_a_schedule_is_the_same_each_time():
+    for seed in range(20):
+        assert account(seed) == account(seed)
+
+
+@pytest.mark.parametrize('name', bugs.BY_NAME)
+def test_a_planted_bug_is_found(name):
+    first = NEAR.get(name, 0)
+    with bugs.planted(name) as plant:
+        found = any(play(seed, plant) for seed in range(first, first + NEARBY))
+    assert found, REFRESH
+
+
+@pytest.mark.parametrize('name', bugs.BY_NAME)
+def test_without_the_bug_the_same_schedule_agrees(name):
+    seed = NEAR.get(name, 0)
+    assert not play(seed), account(seed)
