@@ -343,10 +343,14 @@ class TestTakenBack(LedgerCase):
         self.assertBelieved(story, 'reversed', 'reversed')
 
     def test_our_own_refund_takes_back_nothing_that_was_not_asked_for(self):
-        for given in (1010, 505):
+        story = self.paid(returned_minor=1010).asked(self.reversed_row())
+        self.assertBelieved(story, 'done')
+        self.assertEqual(story.belief.looks, 1)
+
+    def test_our_own_refund_of_a_part_does_not_explain_that_all_is_gone(self):
+        for given in (1, 505, 1009):
             story = self.paid(returned_minor=given).asked(self.reversed_row())
-            self.assertBelieved(story, 'done')
-            self.assertEqual(story.belief.looks, 1)
+            self.assertBelieved(story, 'done', 'denied_after_done')
 
     def test_denied_after_it_was_paid(self):
         story = self.paid(SALE).asked(replace(FAILED, syssn=None))

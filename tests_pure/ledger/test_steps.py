@@ -4,6 +4,7 @@ from pos_payment_qfpay.ledger.steps import Do, Step, next_step
 from pos_payment_qfpay.ledger.testimony import About, Fact
 from pos_payment_qfpay.qfpay.outcome import Verdict
 from pos_payment_qfpay.tests_pure.ledger.story import (
+    ACCEPTED,
     CANCELLED_THERE,
     CLOSED,
     CODE,
@@ -370,6 +371,13 @@ class TestLookingAgain(LedgerCase):
         for story in (
             Story(CODE).sent().answer(PENDING).cancel().asked(done(CODE)),
             Story(WALLET).sent().cancel().answer(done(WALLET)),
+            # nobody wished for it: the code had run out
+            Story(CODE)
+            .sent(patience=330)
+            .answer(PENDING)
+            .after(331)
+            .told_to_cancel(ACCEPTED)
+            .asked(done(CODE)),
         ):
             self.assertStep(story, Do.ASK, 180, About.NUMBER)
             story.after(180).unanswered()
