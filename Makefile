@@ -2,7 +2,7 @@
 # The work is in tools/ (python -m tools …); this file only names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-pure lint bench words tidy clean
+.PHONY: help demo test test-pure mutants lint bench words tidy clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## every test; the last line counts them
 
 test-pure: ## the tests that need no Odoo, in seconds, and whether they reach every line
 	@tools/bootstrap.sh test-pure
+
+mutants: ## small wrong changes in the rules about money: the tests must find 95 of 100, and the rest be explained
+	@tools/bootstrap.sh mutants $(ONLY)
 
 lint: ## style, types, imports, Odoo's conventions, complete translations
 	@tools/bootstrap.sh lint

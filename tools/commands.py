@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import database, demo, lint, machine, odoo_run, postgres, programs, testing, words
+from . import database, demo, lint, machine, mutants, odoo_run, postgres, programs, testing, words
 from .machine import Problem
 
 
@@ -81,6 +81,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     'dropdb': _dropdb,
     'e2e': _e2e,
     'lint': lambda _arguments: lint.run_all(),
+    'mutants': mutants.run,
     'odoo': _odoo,
     'psql': _psql,
     'tidy': lambda _arguments: lint.tidy(),
