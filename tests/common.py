@@ -367,9 +367,13 @@ class SimulatorCase(Shop, HttpCase):
     def _end_errands(self):
         """Let no courier of this test run into the next one."""
         courier.stop(self.env.cr.dbname, patience=0)
-        # whoever waits for a customer is cut off
-        self._reset_terminals()
-        self.stop_couriers()
+
+        def is_over():
+            # whoever waits for a customer is cut off; one may just be on the way to the terminal
+            self._reset_terminals()
+            return not runner.is_busy(self.env.cr.dbname)
+
+        self.wait(is_over, 'every courier to come home')
 
     def _reset_terminals(self):
         for number in range(2):

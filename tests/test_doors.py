@@ -461,7 +461,7 @@ class TestDoors(DoorsCase):
         payment = self.paid_sale(100, self.wallet)
         self.simulator.set(refund='decline')
         refund, _answer = self.give_back(payment, 30)
-        self.assertIn('refused', self.wait_for_state(refund, 'failed')['message'])
+        self.assertIn('refuses', self.wait_for_state(refund, 'failed')['message'])
         self.assert_money(10000)
 
     def test_refund_cannot_be_called_off(self):

@@ -5,7 +5,6 @@ import json
 
 from odoo.addons.pos_payment_qfpay.controllers import notification
 from odoo.addons.pos_payment_qfpay.controllers.notification import AT_ONCE
-from odoo.addons.pos_payment_qfpay.models import qfpay_account
 from odoo.addons.pos_payment_qfpay.qfpay.openapi.notification import SIZE_LIMIT
 from odoo.tests import HttpCase, tagged
 
@@ -130,14 +129,14 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
 
     def test_too_large_in_pieces(self):
         """No more of it is read than may be, whatever is signed."""
-        lengths = []
-        read = qfpay_account.read_notification
+        read, lengths = notification._body, []
 
-        def count(raw, *args):
-            lengths.append(len(raw))
-            return read(raw, *args)
+        def count(httprequest):
+            body = read(httprequest)
+            lengths.append(len(body))
+            return body
 
-        self.patch(qfpay_account, 'read_notification', count)
+        self.patch(notification, '_body', count)
         answer = self.send_in_pieces(self.report(goods_name='x' * 4 * SIZE_LIMIT))
         self.assertIn(answer.status_code, (400, 413))
         self.assert_turned_away(answer, answer.status_code)

@@ -1,5 +1,6 @@
 """Giving money back: of the right payment, and never more than was taken."""
 
+from odoo.addons.pos_payment_qfpay.cashier.refunds import days_to_refund, last_day
 from odoo.addons.pos_payment_qfpay.cashier.status import status
 from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
@@ -284,10 +285,27 @@ class TestCodeRefunds(OpenApiCase):
         self.assertEqual(paid._refundable_minor(), 0)
 
     def test_fps_gives_nothing_back(self):
-        """The till is told so before anybody tries."""
+        """The till is told so before anybody tries; a manager may know better of the account."""
         paid = self.paid(method=self.fps_code)
         self.assertEqual(status(paid)['refundable'], 0)
         self.assert_refused('refund', self.refund_line(paid))
+        self.account.fps_refunds = True
+        self.assertEqual(status(paid)['refundable'], paid.amount)
+        self.assertEqual(self.sent_refund(paid).original_id, paid)
+
+    def test_time_in_which_it_can_be_given_back(self):
+        """On the last day it is begun, on the next one refused, with the day that was the last."""
+        paid = self.paid(method=self.shown)
+        days = days_to_refund(paid)
+        self.age(paid, days * 24 * 3600)
+        self.assertEqual(status(paid)['refundable'], paid.amount)
+        with self.rewound():
+            self.assertTrue(self.begin(self.refund_line(paid)))
+        self.age(paid, 24 * 3600)
+        self.assertEqual(status(paid)['refundable'], 0)
+        message = self.assert_refused('refund', self.refund_line(paid))
+        self.assertIn(f'{days} days', message)
+        self.assertIn(str(last_day(paid).year), message)
 
     def test_money_back_after_all(self):
         """What was given back twice is not called paid twice."""

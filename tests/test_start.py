@@ -432,8 +432,19 @@ class TestStartTaps(ShopCase):
 
 
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
-class TestStartManyCodes(OpenApiCase):
-    """A till's own payments by code are bounded, so that it keeps no other one waiting."""
+class TestStartCodes(OpenApiCase):
+    """Codes, of which many are under way at once."""
+
+    def test_given_up_while_a_part_is_under_way(self):
+        """An order with room for more: the line that is under way is left alone all the same."""
+        order = self.sync(self.order(self.line(40, self.shown), self.line(60, self.cash)))
+        payment = order.payment_ids.filtered(lambda it: it.amount == 40)
+        row = self.begin(payment, tap=TAP)
+        self.assertIsNone(give_up(self.env_of(), payment.uuid, NEXT_TAP))
+        self.send_out(row)
+        self.learn(row, self.outcome(row, 'done'), 'inquiry')
+        self.assertIsNone(give_up(self.env_of(), payment.uuid, NEXT_TAP))
+        self.assertEqual(self.env['qfpay.transaction'].search([]), row)
 
     def test_too_many_at_one_till(self):
         """The next one is refused, with what to do; the other till goes on."""

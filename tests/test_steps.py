@@ -123,6 +123,7 @@ class TestClaim(ShopCase):
         self.assertEqual((draft.state, draft.reason), ('failed', 'invalid'))
         self.assertEqual(draft.pos_payment_id.payment_status, 'retry')
         self.assertEqual(out.state, 'unknown')
+        self.assertEqual(out.testimony_ids[-1:].fact, 'unanswered')
         self.terminal_2.pos_key = '0123456789abcdef'
         self.age(out, 60)
         self.assertIs(self.claim(out).about, About.NUMBER)
