@@ -79,7 +79,7 @@ def start(env, payment_uuid, auth_code='', tap='', asked_at=None):
     of_line = attempts.filtered(lambda row: row.payment_uuid == payment_uuid)
     tap = tap if _TAP.fullmatch(tap) else ''
     known = of_line.filtered(lambda row: tap and row.tap == tap) or of_line._deciding()
-    if known and (known.state in (*OPEN, DONE) or known.tap and known.tap == tap):
+    if known and (known.state in (*OPEN, DONE) or (known.tap and known.tap == tap)):
         known._take_part()
         return status(known)
     _check_in_time(env, asked_at)

@@ -59,7 +59,7 @@ def look_up(env, payment_uuid, inquire=False):
 
 
 def cancel(env, payment_uuid):
-    """Have QFPay told to cancel the payment of a line. The line's state tells later what came of it.
+    """Have QFPay told to cancel the payment of a line. Its state tells later what came of it.
 
     :param env: the cashier's
     :return: the status of the line, see `status`
