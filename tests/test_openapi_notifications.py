@@ -187,6 +187,7 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
             with self.subTest(kind):
                 self.assert_taken(self.send(self.report(notify_type=kind)))
                 self.assert_unmoved()
+                self.assertFalse(self.row.needs_attention, 'it is about another transaction')
 
     def test_a_refund_of_ours_is_done_under_both_names(self):
         for number, kind in enumerate(('refund', 'cancel')):
@@ -224,6 +225,17 @@ class TestOpenApiNotifications(OpenApiShop, Shop, HttpCase):
             self.assert_taken(self.send_for(other, self.report(), 'F' * 32))
             self.assert_unmoved()
             self.assertFalse(self.row.testimony_ids.filtered(lambda it: it.outcome))
+
+    def test_another_company_cannot_speak_for_our_terminals(self):
+        """A terminal's payment has no account: any of the company's own may report it."""
+        row = self.sent(10.1)
+        body = self.report(out_trade_no=row.reference, pay_type='802808')
+        other = self.other_account(self.other_company)
+        self.assert_taken(self.send_for(other, body, 'F' * 32))
+        self.assertEqual(row.state, 'sent')
+        own = self.other_account(self.company)
+        self.assert_taken(self.send_for(own, body, 'F' * 32))
+        self.assertEqual(row.state, 'done')
 
     def test_the_key_of_one_account_at_the_address_of_another(self):
         other = self.other_account(self.company)
