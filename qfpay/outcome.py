@@ -19,7 +19,7 @@ class Verdict(str, Enum):
 
     DONE       the money moved (of a print command: it was carried out)
     FAILED     it did not move, and will not
-    CANCELLED  it was called off and did not move
+    CANCELLED  it was cancelled and did not move
     PENDING    QFPay has the request; the customer or a bank must act
     UNKNOWN    the answer does not tell; only an inquiry can
     NOT_FOUND  an inquiry found nothing under that number (inquiries only)

@@ -22,7 +22,7 @@ class HttpLink:
 
     `host`: IP address or name, `port`: 1 to 65535, `connect_timeout`: seconds. A host that is no
     host or a port that is no port raises InvalidRequest. Holds no connection; may be used by
-    several threads at once, as calling off a running payment has to.
+    several threads at once, as cancelling a running payment has to.
     """
 
     def __init__(self, host: str, port: int, connect_timeout: float = CONNECT_TIMEOUT) -> None:

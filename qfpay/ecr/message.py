@@ -277,7 +277,7 @@ class Inquiry(Command):
 
 @dataclass(frozen=True, slots=True)
 class CancelRequest(Command):
-    """Call off whatever the terminal is doing now (5001). The command names no payment."""
+    """Cancel whatever the terminal is doing now (5001). The command names no payment."""
 
     FUNC_TYPE: ClassVar[int] = 5001
     PATH: ClassVar[str] = '/api/pos/cancel_request'

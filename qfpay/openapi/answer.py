@@ -9,7 +9,7 @@ What 0000 means depends on what was asked (C, Z37):
     a payment whose code the customer scans    the code is there; nobody has paid: PENDING
     a payment by the customer's code, a refund done: DONE
     a query                                    the query worked; every row has a code of its own
-    calling off                                QFPay takes it up; what became of the money only a
+    a cancel                                   QFPay takes it up; what became of the money only a
                                                query tells
 
 A row says DONE only if its code is 0000 and nothing was undone since (`cancel` 0 or 5). A payment

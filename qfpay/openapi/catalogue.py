@@ -220,7 +220,7 @@ class Action(str, Enum):
     OTHER  it failed: another way to pay is needed
     STOP   the account or the merchant is in trouble: call support
     BUG    our request is wrong
-    REF    it is about refunding or calling off: the code says what (see `says`)
+    REF    it is about refunding or cancelling: the code says what (see `says`)
     """
 
     OK = 'ok'
@@ -485,7 +485,7 @@ def meant_code(code: str, words: str) -> str:
 
 #: `cancel` of a successful row: whether the merchant has the money. 0 nothing happened, 5 refunded
 #: in part; 1 reversed or refunded, 2 closed, 3 refunded; 4 belongs to pre-authorisations.
-#: A payment that was reversed is called off and no money stayed, whatever its own code says.
+#: A payment that was reversed is cancelled and no money stayed, whatever its own code says.
 CANCEL: Mapping[int, Verdict] = {
     0: _DONE,
     1: _CANCELLED,

@@ -2,7 +2,7 @@
 
 Each request checks its own fields when it is made, so that what cannot be right never leaves
 (InvalidRequest). Amounts are whole minor units. `requested_at` is a moment with a time zone; it
-travels as `txdtm` and has to be kept with the request, since calling off asks for it again. How a
+travels as `txdtm` and has to be kept with the request, since cancelling asks for it again. How a
 request is signed and sent is not known here.
 """
 

@@ -87,15 +87,15 @@ class TestEcrLinkHttp(TestCase):
             self.assertEqual(link.exchange(PATH, BODY, 5, 5), ANSWER)
 
     def test_two_at_once(self):
-        """Calling off must get through while the payment is under way."""
-        called_off = threading.Event()
+        """A cancel must get through while the payment is under way."""
+        cancelled = threading.Event()
 
         def behaviour(it):
             if b'cancel_request' in it.read_request():
-                called_off.set()
+                cancelled.set()
                 it.answer(b'{"respcd":"6000"}')
             else:
-                called_off.wait(5)
+                cancelled.wait(5)
                 it.answer(b'{"respcd":"6001"}')
 
         with serving(behaviour) as server:
