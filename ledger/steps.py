@@ -120,9 +120,14 @@ def _follow(attempt: Attempt, belief: Belief, now: Moment) -> Step:
         return _ask(attempt)
     if belief.ask_alone and not belief.unanswered:
         return _ask(attempt)
-    if not attempt.by_terminal and not belief.is_over(now):
+    if not attempt.by_terminal and not belief.is_over(now) and not _is_doubtful(belief):
         return Step(Do.ASK, _left_of(ROUND, belief, now), About.LIST)
     return _ask(attempt, _left_of(_pause(belief, now), belief, now))
+
+
+def _is_doubtful(belief: Belief) -> bool:
+    """Whether QFPay ended the request without any word of success: a denial decides."""
+    return belief.ended is not None and not belief.promising and not belief.known
 
 
 def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
@@ -149,7 +154,7 @@ def _left(pause: float, age: float) -> float:
 def _pause(belief: Belief, now: Moment) -> float:
     """Seconds between two questions: few at first, and where one more answer decides."""
     age = now.since(belief.since or now)
-    if belief.ended and not belief.promising and not belief.known and 0 < belief.asked < _HURRIED:
+    if _is_doubtful(belief) and 0 < belief.asked < _HURRIED:
         # the next moment in which a "not found" counts
         last = belief.asked_at or now
         return max(SETTLING - last.since(belief.ended_on.get(last.boot) or last), APART)

@@ -154,6 +154,19 @@ class TestFollow(LedgerCase):
         self.assertStep(story, Do.ASK, 0, About.NUMBER)
         self.assertStep(story.after(1).unanswered(), Do.ASK, 2, About.LIST)
 
+    def test_a_request_that_qfpay_ended_in_doubt_is_asked_about_alone(self):
+        """Not in lists, where no denial counts: the cashier would wait until the deadline."""
+        for attempt in (CODE, SCAN, PAYME, GATEWAY_REFUND):
+            story = Story(attempt).sent(patience=330).answer(UNKNOWN)
+            self.assertStep(story, Do.ASK, 2, About.LIST)  # 1254 promises
+            story = Story(attempt).sent(patience=330).answer(ERROR)
+            self.assertStep(story, Do.ASK, 1, About.NUMBER)
+            self.assertStep(story.after(1).asked(NOT_FOUND), Do.ASK, 5, About.NUMBER)
+            self.assertStep(story.after(5).asked(NOT_FOUND), Do.ASK, 5, About.NUMBER)
+            self.assertBelieved(story.after(5).asked(NOT_FOUND), 'failed')
+            story = Story(attempt).sent(patience=330).lost()
+            self.assertStep(story, Do.ASK, 2, About.LIST)  # QFPay may still be busy with it
+
     def test_cancelled_at_the_terminal_is_asked_about_at_once_and_once(self):
         story = Story(SALE).sent().answer(CANCELLED_THERE)
         self.assertStep(story, Do.ASK, 0, About.NUMBER)
