@@ -26,8 +26,8 @@ simulated one keeps a few promises; whatever they do not exclude happens sooner 
     - A request arrives at once, or later within its patience, or never.
     - A payment shows in answers at the latest `SHOWN_WITHIN` seconds after the end of its request,
       or, where it was called carried out or in hand, at its deadline. At other times QFPay may deny
-      it for less than `DENIED_FOR` seconds; what it has shown once, for as long as it likes (the
-      default window of a query ends with the month).
+      it for less than `DENIED_FOR` seconds, if it did not show late; what the ledger has seen once,
+      for as long as it likes (the default window of a query ends with the month).
     - An answer to a question about many numbers may leave out any of them, always.
     - What QFPay says in words (declined, expired, closed) may turn out wrong within minutes.
       Whoever asks again is then told.

@@ -65,7 +65,7 @@ class Gateway(Device):
             self._charge(trade)
         if is_late:
             # the end of the request, as the carrier hears it, is a little later than now
-            trade.shown_from = world.t + self.host.lateness()
+            self.host.show_late(trade)
         if world.strikes(weather.vague):
             code = _VAGUE[int(world.random() * len(_VAGUE))]
             self.send_back(call, Outcome(verdict=Verdict.UNKNOWN, code=code, signed=True,
@@ -126,7 +126,7 @@ class Gateway(Device):
             self.send_back(call, self._refusal('1269', 'refund', attempt.reference))
             return
         if world.strikes(weather.late_row):
-            trade.shown_from = world.t + self.host.lateness()
+            self.host.show_late(trade)
         if world.strikes(weather.slow_refund):
             end = self.host.pay if world.random() < 0.8 else self._refuse
             world.after(world.between(3.0, 300.0), end, trade)

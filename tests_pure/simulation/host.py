@@ -70,6 +70,7 @@ class Trade:
         'told',
         'undoing_told',
         'undone_at',
+        'was_late',
         'was_refused',
     )
 
@@ -92,6 +93,7 @@ class Trade:
         self.told = False
         self.undoing_told = False
         self.was_refused = False
+        self.was_late = False
 
     @property
     def left(self) -> int:
@@ -191,8 +193,12 @@ class Host:
         """What an answer shows under a number of ours, the oldest first."""
         trades = self.by_reference.get(reference)
         t = self.world.t
-        if not trades or self.denies[0] <= t < self.denies[1]:
+        if not trades:
             return []
+        if self.denies[0] <= t < self.denies[1]:
+            trades = [trade for trade in trades if trade.was_late]
+            if not trades:
+                return []
         begin, end = self.denies_known
         row = trades[0].row
         if begin <= t < end and row is not None and row.belief.known:
@@ -202,10 +208,12 @@ class Host:
             return []
         return [trade for trade in trades if trade.shown_from <= t and self.state(trade)]
 
-    def lateness(self) -> float:
-        """After how many seconds a late row shows; often only just as promised."""
-        least = 8.0 if self.world.random() < 0.5 else 0.0
-        return self.world.between(least, SHOWN_WITHIN)
+    def show_late(self, trade: Trade, after: float | None = None) -> None:
+        """It shows so many seconds later; often only just as promised."""
+        if after is None:
+            least = 8.0 if self.world.random() < 0.5 else 0.0
+            after = self.world.between(least, SHOWN_WITHIN)
+        trade.shown_from, trade.was_late = self.world.t + after, True
 
     def cannot_be_reached(self) -> bool:
         """By terminals."""

@@ -259,11 +259,15 @@ class Shop:
             self.changed(row)
 
     def _refunds_in_portal(self, row: Row) -> None:
-        """A manager gives back a little, or the rest, in QFPay's portal, past the ledger."""
+        """A manager gives back a little, or all, in QFPay's portal, past the ledger.
+
+        All of it only where the shop has not tried to: of two refunds of one amount, a terminal's
+        and the portal's, what is left tells that one happened, and nothing tells which.
+        """
         trade = self.world.host.by_number.get(row.belief.facts.get('syssn', ''))
         if trade is not None:
-            is_rest = self.world.random() < 0.5
-            amount = trade.left if is_rest else row.attempt.amount_minor // 10
+            is_all = not row.refunds and self.world.random() < 0.5
+            amount = trade.left if is_all else row.attempt.amount_minor // 10
             refund = self.world.host.refund(trade, f'portal{row.number}', amount, None)
             if refund is not None:
                 self.world.host.pay(refund)

@@ -157,6 +157,9 @@ class Database:
         self.judge.heard(row, said, before)
         if before != belief.state or alarms != len(belief.alarms):
             self.changed(row)
+            if row.original is not None and not belief.is_open:
+                # what a refund under way explained, one that failed does not
+                self._reckon_refunds(row.original)
 
     def _held_against_others(self, row: Row, said: Testimony) -> Testimony:
         """What this server knows beside the word: see `Testimony`."""
@@ -177,7 +180,10 @@ class Database:
         returned = sum(refund.attempt.amount_minor for refund in engaged(row.refunds))
         if returned != row.attempt.returned_minor:
             row.attempt = replace(row.attempt, returned_minor=returned)
+            alarms = len(row.belief.alarms)
             row.belief = rules.judge(row.attempt, row.testimonies)
+            if alarms != len(row.belief.alarms):
+                self.changed(row)
 
     def _is_taken(self, row: Row, number: str | None) -> bool:
         """Whether another row has this number of QFPay's."""

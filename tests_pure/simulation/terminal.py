@@ -179,7 +179,7 @@ class Terminal(Device):
     def _show(self, trade: Trade, after: float | None = None) -> None:
         """A late row shows after the end, as promised."""
         if trade.shown_from == NEVER:
-            trade.shown_from = self.world.t + (self.host.lateness() if after is None else after)
+            self.host.show_late(trade, after)
 
     def _cancelled(self, job: Job) -> None:
         """By the customer, or by a request to cancel."""
@@ -246,7 +246,7 @@ class Terminal(Device):
             else:
                 self.host.end(trade, CLOSED)
         if trade is not None and trade.shown_from == NEVER:
-            trade.shown_from = self.world.between(self.world.t, call.until - 2.0)
+            self.host.show_late(trade, self.world.between(0.0, call.until - 2.0 - self.world.t))
         self.lose(call)
 
     # ------------------------------------------------------------------
