@@ -3,6 +3,8 @@
     clock       a point in time, on a clock that may be set and on one that is not
     testimony   one thing that somebody said about an attempt to move money
     states      what an attempt may be, and what may follow on what
+    belief      what is believed about an attempt, and what a manager has to look at
+    proof       what one word of QFPay's is about, and what it proves
     rules       judge(attempt, testimonies) -> belief: what is true, from what was said
     steps       next_step(attempt, belief, now) -> what to do next
     limits      what may still be charged on an order, refunded of a payment

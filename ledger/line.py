@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..qfpay.outcome import TradeType
-from .rules import Alarm
+from .belief import Alarm
 from .states import CANCELLED, DONE, FAILED, REVERSED
 
 

@@ -26,22 +26,18 @@
     never left, by who had to send   failed, for certain
     a manager's word                 done or failed by a manager, and never as QFPay's
 
-Encryption is not authentication: it keeps strangers out of the talk, not out of the truth. Facts
-that are absent, unreadable or impossible prove nothing.
+What a single word proves by itself stands in `proof`; what it does to what is believed stands here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
-from typing import NamedTuple
 
-from ..qfpay.ecr.codes import NOT_CARRIED_OUT
 from ..qfpay.ecr.codes import SUCCESS as TERMINAL_SUCCESS
 from ..qfpay.openapi.catalogue import OTHER_WAY_CODES
 from ..qfpay.openapi.catalogue import SUCCESS as GATEWAY_SUCCESS
 from ..qfpay.outcome import Outcome, Verdict
-from ..qfpay.times import HONG_KONG
+from .belief import FACTS, Alarm, Belief
 from .clock import Moment
+from .proof import Evidence
 from .states import (
     AT_QFPAY,
     CANCELLED,
@@ -64,123 +60,11 @@ SETTLING = 5.0
 APART = 5.0
 NEEDED = 2
 NEEDED_AFTER_DEADLINE = 3
-#: by so much, in seconds, QFPay's clock and ours may differ before its times prove nothing
-CLOCKS_APART = 600.0
 #: looks at what has ended are so many seconds apart, or they are the same look
 LOOK_APART = 60.0
-#: a till shows "cancelling" for so long, in seconds, without any word of QFPay's
-CANCEL_PATIENCE = 30.0
 MOST_ALARMS = 20
 
-#: what an outcome tells beyond its verdict, and a row keeps
-FACTS = (
-    'syssn',
-    'chnlsn',
-    'pay_type',
-    'card_scheme',
-    'card_last4',
-    'card_type',
-    'wallet',
-    'paid_at',
-    'batch',
-    'channel_reference',
-    'trace',
-)
 _QUESTIONS = (About.NUMBER, About.LIST, About.ORIGINAL)
-
-
-class Alarm(NamedTuple):
-    """Why a manager must look. `what` names the situation; the others fill its sentence."""
-
-    what: str
-    heard: str = ''
-    expected: str = ''
-
-
-@dataclass(slots=True)
-class Belief:
-    """What is believed about an attempt.
-
-    `since`: when `state` began; `source`: who brought it about, `by_manager`: and on nobody else's
-    word; `reason`: of the end, where QFPay gave none. `never_left`: no byte of the request left,
-    for certain. `sent`, `patience`, `claim`: as SENT told. `waiting`: a terminal is busy with it,
-    and somebody waits for its answer. `ended`: when QFPay ended the request; `promising`: with a
-    word of success, or of work in hand; `cancelled_there`: with "cancelled". `known`: QFPay has
-    known it. `gave_up`: nobody asks any more.
-
-    `cancel_wanted`, `cancel_told`: when somebody wanted it cancelled, and when QFPay was told so;
-    `cancel_told_late`: after the deadline; `cancel_unsettled`: and was not asked since what came of
-    it; `cancel_refused`: it said no. `ways_tried`: calls that were none for this order.
-
-    `asked`, `asked_at`: how often QFPay was asked since the state began, and when last;
-    `unanswered`: it did not answer then; `ask_alone`: what it said among others has to be asked for
-    by itself. `looks`, `looked_at`: how often, and when last, it was asked in vain after the end.
-    `not_found`, `not_found_at`: the same of denials that count. `control`: whether the terminal is
-    'known' to find other payments, or that is 'needed', or there is 'none'. `left_before`: what was
-    left of the payment before a refund.
-
-    `since_on`, `sent_on`, `ended_on`: for each machine, the first moment since then in which it
-    heard anything. What ends an attempt for its age is counted by one machine alone, from there:
-    rather a little late than by a clock that somebody has set in between.
-    """
-
-    state: str = DRAFT
-    since: Moment | None = None
-    since_on: dict[str, Moment] = field(default_factory=dict)
-    source: Witness | None = None
-    by_manager: bool = False
-    claim: int = 0
-    sent: Moment | None = None
-    sent_on: dict[str, Moment] = field(default_factory=dict)
-    patience: float = 0.0
-    waiting: bool = False
-    ended: Moment | None = None
-    ended_on: dict[str, Moment] = field(default_factory=dict)
-    promising: bool = False
-    cancelled_there: bool = False
-    known: bool = False
-    never_left: bool = False
-    gave_up: bool = False
-    cancel_wanted: Moment | None = None
-    cancel_told: Moment | None = None
-    cancel_told_late: bool = False
-    cancel_unsettled: bool = False
-    cancel_refused: bool = False
-    ways_tried: int = 0
-    left_before: int | None = None
-    not_found: int = 0
-    not_found_at: Moment | None = None
-    control: str = ''
-    asked: int = 0
-    asked_at: Moment | None = None
-    unanswered: bool = False
-    ask_alone: bool = False
-    looks: int = 0
-    looked_at: Moment | None = None
-    code: str = ''
-    message: str = ''
-    reason: str = ''
-    code_to_scan: str = ''
-    facts: dict[str, str] = field(default_factory=dict)
-    alarms: list[Alarm] = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN
-
-    def is_over(self, now: Moment) -> bool:
-        """Whether nobody can be busy with the request any more: its deadline has passed."""
-        first = self.sent_on.get(now.boot)
-        return first is not None and now.since(first) > self.patience
-
-    def is_cancelling(self, now: Moment) -> bool:
-        """Whether a cashier has to wait for what comes of the wish to cancel."""
-        return (
-            self.is_open
-            and self.cancel_wanted is not None
-            and not self.cancel_refused
-            and now.since(self.cancel_wanted) < CANCEL_PATIENCE
-        )
 
 
 def judge(attempt: Attempt, testimonies: Iterable[Testimony]) -> Belief:
@@ -266,6 +150,9 @@ class _Weighing:
         belief.looks, belief.looked_at = 0, None
         belief.reason = reason
         return True
+
+    def _evidence(self, outcome: Outcome) -> Evidence:
+        return Evidence(self.attempt, self.testimony, outcome)
 
     def _alarm(self, what: str, heard: str = '', expected: str = '') -> None:
         alarm = Alarm(what, heard, expected)
@@ -399,13 +286,15 @@ class _Weighing:
             self._told_to_cancel(is_refused=not is_accepted)
 
     def _weigh_control(self, outcome: Outcome, in_the_clear: bool) -> None:
-        is_found = outcome.verdict in (Verdict.DONE, Verdict.CANCELLED) and self._names_it(outcome)
+        is_named = self._evidence(outcome).names_it()
+        is_found = is_named and outcome.verdict in (Verdict.DONE, Verdict.CANCELLED)
         self.belief.control = 'known' if is_found and not in_the_clear else ''
 
     def _weigh_state(self, outcome: Outcome) -> None:
         belief = self.belief
         verdict = outcome.verdict
-        contradiction = self._contradiction(outcome)
+        evidence = self._evidence(outcome)
+        contradiction = evidence.contradiction()
         is_of_another = self.testimony.taken and bool(outcome.syssn)
         if contradiction:
             self._alarm('contradiction', *contradiction)
@@ -417,24 +306,30 @@ class _Weighing:
             return
         if self._is_another_row(outcome):
             return
-        if verdict is Verdict.DONE and not self._proves_done(outcome):
-            self._doubt(outcome)
+        if verdict is Verdict.DONE and not evidence.proves_done():
+            self._doubt(evidence)
             verdict = Verdict.UNKNOWN
         if self.testimony.about is About.REQUEST:
             self._end_of_request(outcome)
-        if self._names_no_trade(outcome, verdict):
+        if evidence.names_no_trade(verdict):
             verdict = Verdict.NOT_FOUND if self.finds_others else Verdict.UNKNOWN
             belief.control = belief.control or 'needed'
         for number in outcome.also_paid:
             self._alarm('paid_twice_under_one_number', number, outcome.syssn or '')
         self._weigh_verdict(verdict, outcome)
 
-    def _doubt(self, outcome: Outcome) -> None:
+    def _is_another_row(self, outcome: Outcome) -> bool:
+        """QFPay may have several rows under one number of ours; the paid one counts."""
+        own = self.belief.facts.get('syssn')
+        is_paid = outcome.verdict is Verdict.DONE
+        return bool(self.belief.state == DONE and own and outcome.syssn not in (None, own)) and (
+            not is_paid
+        )
+
+    def _doubt(self, evidence: Evidence) -> None:
         """A *done* that proves nothing. What is wrong with it may be a manager's business."""
-        if self._names_all(outcome) and not self._was_made_after_the_request(outcome):
-            made = outcome.traded_at or _day_of(outcome.syssn or '')
-            asked = _in_hong_kong(self.attempt.created.at)
-            self._alarm('contradiction', str(made)[:19], str(asked)[:19])
+        if times := evidence.too_early():
+            self._alarm('contradiction', *times)
 
     def _weigh_verdict(self, verdict: Verdict, outcome: Outcome) -> None:
         belief = self.belief
@@ -520,14 +415,15 @@ class _Weighing:
         elif verdict is Verdict.CANCELLED and attempt.returned_minor:
             if attempt.returned_minor < attempt.amount_minor:
                 self._alarm('denied_after_done')  # our own refunds did not do all of that
-        elif verdict is Verdict.CANCELLED and not attempt.is_refund and self._names_it(outcome):
+        elif (
+            verdict is Verdict.CANCELLED
+            and not attempt.is_refund
+            and self._evidence(outcome).names_it()
+        ):
             self._become(REVERSED)
             self._alarm('reversed')
         else:
             self._alarm('denied_after_done')
-
-    def _names_it(self, outcome: Outcome) -> bool:
-        return outcome.strict and bool(outcome.syssn or outcome.reference)
 
     def _after_the_end(self, verdict: Verdict) -> None:
         """Asked again after it had failed or was cancelled, QFPay says no, or still works on it."""
@@ -585,7 +481,7 @@ class _Weighing:
     def _weigh_left(self, outcome: Outcome) -> None:
         """What is left of the payment that it gives back (the protocol, A12.4)."""
         belief, attempt = self.belief, self.attempt
-        left = self._left(outcome)
+        left = self._evidence(outcome).left()
         if left is None:
             return
         if belief.state == DRAFT:
@@ -610,100 +506,6 @@ class _Weighing:
         """A later refund of the same payment may have changed what is left."""
         return self.testimony.superseded or self.attempt.superseded
 
-    def _left(self, outcome: Outcome) -> int | None:
-        """What can still be given back, if that is what was said, and of this payment."""
-        attempt = self.attempt
-        if (
-            not outcome.strict
-            or outcome.verdict not in (Verdict.DONE, Verdict.CANCELLED)
-            or outcome.syssn not in (None, attempt.original_syssn)
-            or outcome.trade_type == 'refund'
-            or _is_before(outcome.stated_at, attempt.created)
-        ):
-            return None
-        left = outcome.refundable_minor
-        if left is None and outcome.verdict is Verdict.CANCELLED:
-            left = 0
-        # what is more than this was said before another refund, and was recorded by somebody
-        most = attempt.original_minor - self.testimony.returned_minor
-        return left if left is not None and 0 <= left <= most else None
-
-    # ------------------------------------------------------------------
-    # What a word is about, and what it proves
-    # ------------------------------------------------------------------
-
-    def _contradiction(self, outcome: Outcome) -> tuple[str, str] | None:
-        """What was named and what was asked for, where the two differ."""
-        attempt = self.attempt
-        pairs: list[tuple[object, object]] = [
-            (outcome.amount_minor, attempt.amount_minor),
-            (outcome.currency, attempt.currency),
-            (outcome.merchant, attempt.merchant or outcome.merchant),
-            (outcome.trade_type, attempt.kind),
-        ]
-        if attempt.is_refund:
-            pairs.insert(0, (outcome.orig_syssn, attempt.original_syssn))
-        if not attempt.looks_before:
-            # the terminal gives a refund a number of its own
-            pairs.insert(0, (outcome.reference, attempt.reference))
-        for heard, expected in pairs:
-            if heard is not None and heard != expected:
-                return str(heard), str(expected)
-        return None
-
-    def _is_another_row(self, outcome: Outcome) -> bool:
-        """QFPay may have several rows under one number of ours; the paid one counts."""
-        own = self.belief.facts.get('syssn')
-        is_paid = outcome.verdict is Verdict.DONE
-        return bool(self.belief.state == DONE and own and outcome.syssn not in (None, own)) and (
-            not is_paid
-        )
-
-    def _names_no_trade(self, outcome: Outcome, verdict: Verdict) -> bool:
-        """A terminal refuses to tell, in words that nobody has listed (the protocol, A12.5)."""
-        return (
-            self.attempt.by_terminal
-            and self.testimony.about is About.NUMBER
-            and verdict is Verdict.UNKNOWN
-            and outcome.code == NOT_CARRIED_OUT
-            and outcome.syssn is None
-            and not outcome.inner_code
-        )
-
-    def _proves_done(self, outcome: Outcome) -> bool:
-        """Whether a *done* that contradicts nothing names enough to be believed."""
-        attempt, said = self.attempt, self.testimony
-        number = outcome.syssn
-        if not outcome.strict or not number or number == attempt.original_syssn:
-            return False
-        if not attempt.by_terminal or said.witness is Witness.NOTIFICATION:
-            return None not in (outcome.reference, outcome.amount_minor) and (
-                said.about is About.REQUEST or None not in (outcome.currency, outcome.trade_type)
-            )
-        if said.about is About.REQUEST:
-            named = outcome.orig_syssn if attempt.is_refund else outcome.reference
-            return named is not None and (attempt.is_refund or outcome.amount_minor is not None)
-        return self._names_all(outcome) and self._was_made_after_the_request(outcome)
-
-    def _names_all(self, outcome: Outcome) -> bool:
-        """Whether a terminal that was asked names what it must of a payment."""
-        return (
-            outcome.strict
-            and self.testimony.about in (About.NUMBER, About.LIST)
-            and self.attempt.by_terminal
-            and not self.attempt.is_refund
-            and bool(outcome.syssn)
-            and None not in (outcome.amount_minor, outcome.trade_type)
-        )
-
-    def _was_made_after_the_request(self, outcome: Outcome) -> bool:
-        """By the trade's own time; else by the day that QFPay's number begins with."""
-        if outcome.traded_at is not None:
-            return not _is_before(outcome.traded_at, self.attempt.created)
-        day = _day_of(outcome.syssn or '')
-        asked = self.attempt.created.at - timedelta(seconds=CLOCKS_APART)
-        return day is not None and day >= _in_hong_kong(asked).date()
-
     # ------------------------------------------------------------------
     # What is kept of a word
     # ------------------------------------------------------------------
@@ -725,23 +527,3 @@ class _Weighing:
         code = outcome.code if inner in ('', GATEWAY_SUCCESS) else inner
         if code:
             self.belief.code, self.belief.message = code, outcome.message
-
-
-def _is_before(told: datetime | None, asked: Moment) -> bool:
-    """Whether QFPay's time lies before ours, by more than two clocks may differ."""
-    if told is None:
-        return False
-    moment = told.astimezone(timezone.utc).replace(tzinfo=None)
-    return (moment - asked.at).total_seconds() < -CLOCKS_APART
-
-
-def _in_hong_kong(at: datetime) -> datetime:
-    return at.replace(tzinfo=timezone.utc).astimezone(HONG_KONG)
-
-
-def _day_of(syssn: str) -> date | None:
-    """QFPay's numbers begin with the day on which they were given."""
-    try:
-        return datetime.strptime(syssn[:8], '%Y%m%d').date()
-    except ValueError:
-        return None

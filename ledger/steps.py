@@ -17,8 +17,9 @@ and the next step is decided anew.
 from dataclasses import dataclass
 from enum import Enum
 
+from .belief import Belief
 from .clock import Moment
-from .rules import APART, SETTLING, Belief, can_be_cancelled
+from .rules import APART, SETTLING, can_be_cancelled
 from .states import AT_QFPAY, DONE, DRAFT, NOT_DONE
 from .testimony import About, Attempt
 

@@ -17,8 +17,8 @@ from odoo import api, fields, models
 
 from ..cashier.messages import alarm_sentence
 from ..courier import clock
+from ..ledger.belief import CANCEL_PATIENCE
 from ..ledger.limits import refundable
-from ..ledger.rules import CANCEL_PATIENCE
 from ..ledger.states import DONE, OPEN, REVERSED
 from ..qfpay.ecr.message import CHANNELS
 from ..qfpay.openapi.catalogue import CURRENCIES, PAY_TYPES

@@ -12,7 +12,8 @@ from datetime import timedelta, timezone
 from odoo import api, models
 
 from ..courier import Word, clock
-from ..ledger.rules import FACTS, judge
+from ..ledger.belief import FACTS
+from ..ledger.rules import judge
 from ..ledger.states import AT_QFPAY, DONE, OPEN, SENT
 from ..ledger.steps import Do, next_step
 from ..ledger.testimony import About, Fact, Testimony, Witness

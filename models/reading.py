@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from ..courier import clock
+from ..ledger.belief import FACTS
 from ..ledger.clock import Moment
-from ..ledger.rules import FACTS
 from ..ledger.states import DONE, REVERSED
 from ..ledger.testimony import Attempt
 from .qfpay_link import IS_FREE, LONGEST

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
 from odoo.addons.pos_payment_qfpay.courier.carrying import Query, carry
 from odoo.addons.pos_payment_qfpay.courier.runner import LOOK
-from odoo.addons.pos_payment_qfpay.ledger.rules import CANCEL_PATIENCE
+from odoo.addons.pos_payment_qfpay.ledger.belief import CANCEL_PATIENCE
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.addons.pos_payment_qfpay.models.qfpay_link import LEASE, RENEWED_AT
 from odoo.addons.pos_payment_qfpay.models.qfpay_terminal import GRACE

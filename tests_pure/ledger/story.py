@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest import TestCase
 
+from pos_payment_qfpay.ledger.belief import Alarm
 from pos_payment_qfpay.ledger.clock import Moment
-from pos_payment_qfpay.ledger.rules import Alarm, judge
+from pos_payment_qfpay.ledger.rules import judge
 from pos_payment_qfpay.ledger.steps import Step, next_step
 from pos_payment_qfpay.ledger.testimony import About, Attempt, Fact, Testimony, Witness
 from pos_payment_qfpay.qfpay.outcome import Outcome, Verdict

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from pos_payment_qfpay.ledger.rules import FACTS
+from pos_payment_qfpay.ledger.belief import FACTS
 from pos_payment_qfpay.ledger.testimony import Fact
 from pos_payment_qfpay.qfpay.outcome import Outcome, Verdict
 from pos_payment_qfpay.tests_pure.ledger.story import (

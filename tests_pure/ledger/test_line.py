@@ -1,8 +1,8 @@
 from dataclasses import replace
 from unittest import TestCase
 
+from pos_payment_qfpay.ledger.belief import Alarm
 from pos_payment_qfpay.ledger.line import Line, strange
-from pos_payment_qfpay.ledger.rules import Alarm
 from pos_payment_qfpay.ledger.states import TRANSITIONS
 
 GOOD = Line(exists=True)

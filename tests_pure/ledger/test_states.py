@@ -2,7 +2,8 @@ from dataclasses import fields
 from itertools import product
 from unittest import TestCase
 
-from pos_payment_qfpay.ledger.rules import Alarm, Belief, judge
+from pos_payment_qfpay.ledger.belief import Alarm, Belief
+from pos_payment_qfpay.ledger.rules import judge
 from pos_payment_qfpay.ledger.states import AT_QFPAY, NOT_DONE, OPEN, TRANSITIONS
 from pos_payment_qfpay.ledger.testimony import Fact
 from pos_payment_qfpay.qfpay.outcome import Verdict

@@ -85,10 +85,10 @@ STORIES = st.lists(st.tuples(st.sampled_from((0, 1, 5, 60, 200, 1000)), EVENTS),
 class TestWhateverHappens(LedgerCase):
     def tell(self, story, events):
         """Everything in its order; gives the story after each thing."""
-        for seconds, (how, said) in events:
+        for seconds, (how, what) in events:
             story.after(seconds)
-            if isinstance(said, int) and how not in ('set_clock',):
-                said = proofless(story.attempt)[said]
+            is_word = isinstance(what, int) and how != 'set_clock'
+            said = proofless(story.attempt)[what] if is_word else what
             getattr(story, how)(*(() if said is None else (said,)))
             yield story
 

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ledger import rules, states, steps
+from ...ledger.belief import Belief
 from ...ledger.clock import Moment
-from ...ledger.rules import Belief, _Weighing
+from ...ledger.proof import Evidence
+from ...ledger.rules import _Weighing
 from ...ledger.testimony import Testimony
 from ...qfpay.outcome import Verdict
 from . import courier, saying
@@ -93,6 +95,10 @@ def planted(name: str) -> Iterator[Plant | None]:
 
 def _in_rules(name: str, old: str, new: str) -> tuple[Edit, ...]:
     return (Edit(_Weighing, name, old, new),)
+
+
+def _in_proof(name: str, old: str, new: str) -> tuple[Edit, ...]:
+    return (Edit(Evidence, name, old, new),)
 
 
 def _in_steps(name: str, old: str, new: str) -> tuple[Edit, ...]:
@@ -188,7 +194,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'bare_control',
         'a bare 6000/0000 shows that a terminal finds other payments',
-        _in_rules('_weigh_control', ' and self._names_it(outcome)', ''),
+        _in_rules('_weigh_control', 'is_named and ', ''),
     ),
     Bug(
         'ends_while_waiting',
@@ -202,18 +208,18 @@ BUGS: tuple[Bug, ...] = (
         'bare_success',
         '6000/0000 is enough',
         (
-            Edit(_Weighing, '_proves_done', 'not number or number ==', 'number and number =='),
+            Edit(Evidence, 'proves_done', 'not number or number ==', 'number and number =='),
             Edit(
-                _Weighing,
-                '_names_all',
+                Evidence,
+                'names_all',
                 """            and bool(outcome.syssn)
             and None not in (outcome.amount_minor, outcome.trade_type)
 """.replace('            ', '        '),
                 '',
             ),
             Edit(
-                _Weighing,
-                '_was_made_after_the_request',
+                Evidence,
+                'was_made_after_the_request',
                 'return day is not None and',
                 'return day is None or',
             ),
@@ -223,7 +229,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'another_sale',
         "another sale's number with the same amount is this one's, whenever it was made",
-        values=((_Weighing, '_was_made_after_the_request', lambda *_arguments: True),),
+        values=((Evidence, 'was_made_after_the_request', lambda *_arguments: True),),
         item=4,
     ),
     Bug(
@@ -245,10 +251,10 @@ BUGS: tuple[Bug, ...] = (
         'refund_by_its_payment',
         "a refund is done by its payment's own answer",
         (
-            Edit(_Weighing, '_proves_done', ' or number == attempt.original_syssn', ''),
+            Edit(Evidence, 'proves_done', ' or number == attempt.original_syssn', ''),
             Edit(
-                _Weighing,
-                '_proves_done',
+                Evidence,
+                'proves_done',
                 'return named is not None and (',
                 'return (attempt.is_refund or named is not None) and (',
             ),
@@ -260,8 +266,8 @@ BUGS: tuple[Bug, ...] = (
         'generous_done',
         'what was read generously may be done',
         (
-            Edit(_Weighing, '_proves_done', 'not outcome.strict or ', ''),
-            Edit(_Weighing, '_names_all', 'outcome.strict\n        and ', ''),
+            Edit(Evidence, 'proves_done', 'not outcome.strict or ', ''),
+            Edit(Evidence, 'names_all', 'outcome.strict\n        and ', ''),
         ),
         item=16,
     ),
@@ -284,8 +290,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'notice_without_amount',
         'a notification needs no amount',
-        _in_rules(
-            '_proves_done',
+        _in_proof(
+            'proves_done',
             'None not in (outcome.reference, outcome.amount_minor)',
             'outcome.reference is not None',
         ),
@@ -294,14 +300,14 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'row_without_currency',
         'a notification, or a row, needs no currency',
-        _in_rules('_proves_done', 'None not in (outcome.currency, outcome.trade_type)', 'True'),
+        _in_proof('proves_done', 'None not in (outcome.currency, outcome.trade_type)', 'True'),
         item=18,
     ),
     Bug(
         'other_amount',
         'the amount is not compared',
-        _in_rules(
-            '_contradiction',
+        _in_proof(
+            'contradiction',
             '(outcome.amount_minor, attempt.amount_minor)',
             '(outcome.amount_minor, outcome.amount_minor)',
         ),
@@ -309,8 +315,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'other_reference',
         'the reference is not compared',
-        _in_rules(
-            '_contradiction',
+        _in_proof(
+            'contradiction',
             'if heard is not None and heard != expected:',
             'if heard is not None and heard != expected and expected != attempt.reference:',
         ),
@@ -355,8 +361,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'more_is_left',
         'more may be left than our own refunds left',
-        _in_rules(
-            '_left',
+        _in_proof(
+            'left',
             'attempt.original_minor - self.testimony.returned_minor',
             'attempt.original_minor',
         ),
@@ -564,7 +570,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         'too_old_in_silence',
         'a payment that was made too early proves nothing, and nobody hears of it',
-        _in_rules('_doubt', 'elif self._names_all(outcome) and', 'elif False and'),
+        _in_rules('_doubt', 'if times := evidence.too_early():', 'if False:'),
         item=11,
     ),
     Bug(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...ledger import rules
-from ...ledger.rules import Alarm, Belief
+from ...ledger.belief import Alarm, Belief
 from ...ledger.states import AT_QFPAY, DONE, OPEN, REVERSED
 from ...ledger.testimony import About, Attempt, Fact, Testimony, Witness
 from ...qfpay.outcome import Verdict
