@@ -2,7 +2,7 @@
 # The work is in tools/ (python -m tools …); this file only names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-pure mutants lint bench words tidy clean
+.PHONY: help demo test test-pure simulate mutants lint bench words tidy clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\): ## /  make \1	/p' $(MAKEFILE_LIST)
@@ -15,6 +15,11 @@ test: ## every test; the last line counts them
 
 test-pure: ## the tests that need no Odoo, in seconds, and whether they reach every line
 	@tools/bootstrap.sh test-pure
+
+simulate: ## the rules about money on a million bad days; SEED= N= SECONDS=, or BUG= a planted one, BUGS=1 each
+	@tools/bootstrap.sh simulate $(if $(SEED),--seed $(SEED)) $(if $(N),--number $(N)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUG),--bug $(BUG)) \
+		$(if $(BUGS),--bugs) $(if $(filter note,$(BUGS)),--note)
 
 mutants: ## small wrong changes in the rules about money: the tests must find 95 of 100, and the rest be explained
 	@tools/bootstrap.sh mutants $(ONLY)

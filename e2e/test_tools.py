@@ -124,6 +124,17 @@ def addon(tmp_path):
     return tmp_path
 
 
+def test_a_run_of_the_simulation_is_counted():
+    good = 'Base seed 7\n100 schedules in 60 s, 2 in a second: no disagreement\n'
+    assert str(testing.count_simulation(good, 0)) == '1 passed, 0 failed, 0 skipped'
+    bad = 'Base seed 7\n…\n=> r1 is done, and no money moved\nAgain: make simulate SEED=9 N=1\n'
+    assert testing.count_simulation(bad, 1).failed == [
+        'simulation: Base seed 7; Again: make simulate SEED=9 N=1 (exit code 1)'
+    ]
+    assert testing.count_simulation('', 0).failed
+    assert testing.count_simulation(good, 1).failed
+
+
 def test_nothing_breaks_no_contract(addon, tmp_path_factory):
     assert contracts.problems(addon) == []
     assert contracts.problems(tmp_path_factory.mktemp('empty')) == []

@@ -58,6 +58,11 @@ def _test_pure(arguments: list[str]) -> int:
     return testing.run_pure(arguments)
 
 
+def _simulate(arguments: list[str]) -> int:
+    """Play schedules of the rules about money; ``arguments`` are those of its own command."""
+    return machine.foreground([*testing.simulation_command(), *arguments], os.environ)
+
+
 def _bench(arguments: list[str]) -> NoReturn:
     """Measure beside Odoo's own module."""
     programs.ensure_browser()
@@ -84,6 +89,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     'mutants': mutants.run,
     'odoo': _odoo,
     'psql': _psql,
+    'simulate': _simulate,
     'tidy': lambda _arguments: lint.tidy(),
     'test': lambda _arguments: testing.run_all(),
     'test-pure': _test_pure,

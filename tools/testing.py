@@ -1,9 +1,10 @@
 """``make test``: every test there is, and one line that counts them.
 
-In order: ``tests_pure/`` without Odoo, Odoo's own runner (Python tests and tours, while the addon
-is installed), the JavaScript unit suite in the same database, then ``e2e/`` against servers that
-really run. What should have run and did not (a line of pure Python, a tour that nobody starts, a
-suite without a result, a test file that nobody imports) counts as failed.
+In order: ``tests_pure/`` without Odoo, a minute of the simulation, Odoo's own runner (Python tests
+and tours, while the addon is installed), the JavaScript unit suite in the same database, then
+``e2e/`` against servers that really run. What should have run and did not (a line of pure Python,
+a tour that nobody starts, a suite without a result, a test file that nobody imports) counts as
+failed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from .odoo_source import Source
 JS_SUITE = f'/web:WebSuite.test_unit_desktop[@{ADDON}]'
 #: packages that work without Odoo; each of their lines and branches is tested without it
 PURE = ('qfpay', 'ledger')
+#: seconds after which the simulation begins no more schedules
+SIMULATED = 55
 LINE = re.compile(r'^\d{4}-\d\d-\d\d \S+ \d+ (\w+) \S+ (\S+): (.*)')
 
 
@@ -49,6 +52,7 @@ def run_all() -> int:
     """Run everything; answer the exit code (0 when nothing failed)."""
     total = Count()
     total.add(_report('Tests without Odoo', _pure()))
+    total.add(_report('Simulation', _simulation()))
     programs.ensure_browser()
     source = odoo_run.prepare()
     another = 'Waiting for another test run of this checkout to end…'
@@ -122,6 +126,35 @@ def _pure() -> Count:
         machine.say(log.read_text(errors='replace')[-20_000:])
         machine.say(f'The whole log: {log}')
     return count
+
+
+def simulation_command() -> list[str]:
+    """The rules about money against everything that goes wrong, from any seed."""
+    return [sys.executable, str(ROOT / 'tests_pure/simulation')]
+
+
+def _simulation() -> Count:
+    log = LOGS / 'simulation.log'
+    line = [*simulation_command(), f'--seconds={SIMULATED}']
+    code = machine.watch('Simulating bad days', line, cwd=ROOT, log=log)
+    text = log.read_text(errors='replace')
+    count = count_simulation(text, code)
+    machine.say(text[-20_000:] if count.failed else '\n'.join(_ends(text)))
+    return count
+
+
+def count_simulation(text: str, code: int) -> Count:
+    """Count a run of the simulation, as one test: it passed, or how to play it again."""
+    seed, result = _ends(text)
+    if not code and 'no disagreement' in result:
+        return Count(passed=1)
+    return Count(failed=[f'simulation: {seed}; {result} (exit code {code})'])
+
+
+def _ends(text: str) -> tuple[str, str]:
+    """The first line, which tells the seed, and the last, which tells what came of it."""
+    lines = text.strip().splitlines() or ['it said nothing']
+    return lines[0], lines[-1]
 
 
 def _odoo(source: Source, title: str, log: Path, arguments: list[str]) -> int:

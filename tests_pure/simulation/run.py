@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from traceback import format_exc
 
 from ...ledger.steps import LOOKS
 from .courier import Link, Process
@@ -179,6 +180,8 @@ def _played(seed: int, plant: Plant | None, trace: list[str] | None) -> tuple[Sc
         schedule.play()
     except Disagreement as found:
         return schedule, str(found)
+    except Exception:
+        return schedule, f'something breaks\n{format_exc()}'
     return schedule, ''
 
 
