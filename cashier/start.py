@@ -241,8 +241,8 @@ class Start:
             'original_id': original.id,
             'refund_number': len(original.refund_ids) + 1 if original else 0,
             'amount_minor': abs(amount_minor),
+            'currency_id': config.currency_id.id,  # before the amount, which would ask for it
             'amount': amount,
-            'currency_id': config.currency_id.id,
             'requested_at': requested_at,
             'expires_at': self._expires_at(route, channel, requested_at),
         }

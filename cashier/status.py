@@ -43,11 +43,12 @@ _READ = (
 CODES_TO_RESCAN = ('1202', '1212', '1144', '2005', '2006')
 
 
-def look_up(env, payment_uuid, inquire=False):
+def look_up(env, payment_uuid, inquire=False, refundable=False):
     """How the line of that uuid stands, for the till; 'none' without any attempt.
 
     :param env: the cashier's
     :param bool inquire: have QFPay asked now
+    :param bool refundable: tell what may be given back, too, see `left_to_refund`
     """
     attempts = env['qfpay.transaction'].search_fetch([('payment_uuid', '=', payment_uuid)], _READ)
     row = attempts._deciding()
@@ -55,7 +56,8 @@ def look_up(env, payment_uuid, inquire=False):
         return {'payment_uuid': payment_uuid, 'state': 'none'}
     if inquire:
         row.sudo()._ask_now()
-    return status(row)
+    told = status(row)
+    return dict(told, refundable=left_to_refund(row)) if refundable else told
 
 
 def cancel(env, payment_uuid):
@@ -91,17 +93,17 @@ def status(row):
         'card_brand': row.card_scheme or '',
         'card_no': row.card_last4 or '',
         'card_type': row.card_type or row.wallet or '',
-        'terminal': row.sudo().terminal_id.name or '',
+        'terminal': row.sudo().terminal_id.name or '' if row.state in OPEN else '',
         'attention': row.needs_attention,
         'asked': row.asked,
-        'refundable': _left_to_refund(row),
         **_code_status(row),
     }
 
 
-def _left_to_refund(row):
-    """What QFPay may still give back of this payment, or of the payment of this refund.
+def left_to_refund(row):
+    """What QFPay may still give back of a payment, or of the payment of a refund.
 
+    :param row: its `qfpay.transaction`
     :return: in currency units; None for what was not paid
     """
     paid = (row.original_id or row).sudo()

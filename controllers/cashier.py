@@ -32,11 +32,12 @@ class CashierController(Controller):
         return _told(payment=status)
 
     @route('/pos_payment_qfpay/status', type='jsonrpc', auth='user')
-    def status(self, payment_uuids, inquire=False, clock=False):
+    def status(self, payment_uuids, inquire=False, clock=False, refundable=False):
         """How lines stand.
 
         :param inquire: have QFPay asked now; that it was shows in `asked`
         :param clock: tell the time, too
+        :param refundable: tell what may still be given back, too
         :return: {'payments': [status, ...]}, one for each of the first `MOST_LINES` lines
         """
         env = self._env()
@@ -45,7 +46,8 @@ class CashierController(Controller):
         uuids = [_uuid(value) for value in payment_uuids[:MOST_LINES]]
         # this process takes part in looking what is due
         env['qfpay.transaction']._take_part()
-        found = {'payments': [look_up(env, uuid, bool(inquire)) for uuid in uuids]}
+        options = {'inquire': bool(inquire), 'refundable': bool(refundable)}
+        found = {'payments': [look_up(env, uuid, **options) for uuid in uuids]}
         return _told(**found) if clock else found
 
     @route('/pos_payment_qfpay/cancel', type='jsonrpc', auth='user')

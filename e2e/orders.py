@@ -112,7 +112,7 @@ class Counter:
     def status(self, payment_uuid: str, *, inquire: bool = False) -> dict[str, Any]:
         """How the line stands."""
         answer = self.rpc.post(
-            '/pos_payment_qfpay/status', payment_uuids=[payment_uuid], inquire=inquire
+            '/pos_payment_qfpay/status', payment_uuids=[payment_uuid], inquire=inquire, refundable=True
         )
         return answer['payments'][0]
 

@@ -111,7 +111,7 @@ class PosPayment(models.Model):
     def _qfpay_values_to_write(self, vals):
         """`vals` without what the ledger decides."""
         self.ensure_one()
-        states = set(self.sudo().qfpay_transaction_ids.mapped('state'))
+        states = self._qfpay_states()
         if states & {DONE, *OPEN}:
             vals = _without(vals, IDENTITY)
         if states:
@@ -124,6 +124,13 @@ class PosPayment(models.Model):
         if method_id != self.payment_method_id.id:
             kept.update(dict.fromkeys(FACTS, False))
         return _without(kept, ('payment_status',)) if DONE in states else kept
+
+    def _qfpay_states(self):
+        """The states of all attempts to pay this line; nothing else of them is read."""
+        rows = self.env['qfpay.transaction'].sudo()
+        return set(
+            rows.search_fetch([('pos_payment_id', 'in', self.ids)], ['state']).mapped('state')
+        )
 
     @api.model
     def _qfpay_serves(self, method_id):
@@ -244,7 +251,7 @@ class PosPayment(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_qfpay(self):
         for payment in self.sudo():
-            states = set(payment.qfpay_transaction_ids.mapped('state'))
+            states = payment._qfpay_states()
             if states & set(OPEN):
                 raise UserError(
                     self.env._(

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..ledger.clock import Moment
 from ..ledger.testimony import About, Fact, Testimony, Witness
@@ -141,11 +142,12 @@ class QFPayTestimony(models.Model):
         raise UserError(self.env._('What was said about a payment cannot be removed.'))
 
     @api.model
-    def _keep(self, transaction_id, testimony, **more):
-        """Write one word down. By itself, so that a failure logs no values.
+    def _insertion(self, transaction_id, testimony, **more):
+        """The statement that writes one word down, for whoever writes what follows from it.
 
         :param ledger.testimony.Testimony testimony: what was said
         :param more: 'carrier', 'asked', 'heard', 'user_id'
+        :return: odoo.tools.SQL
         """
         values = {
             'transaction_id': transaction_id,
@@ -167,12 +169,10 @@ class QFPayTestimony(models.Model):
             ),
             **{name: value or None for name, value in more.items()},
         }
-        names = ', '.join(values)
-        places = ', '.join(['%s'] * len(values))
-        self.env.cr.execute(
-            f'INSERT INTO qfpay_testimony ({names}) VALUES ({places})',  # noqa: S608
-            list(values.values()),
-            log_exceptions=False,
+        return SQL(
+            'INSERT INTO qfpay_testimony (%s) VALUES (%s)',
+            SQL(', ').join(map(SQL.identifier, values)),
+            SQL(', ').join(values.values()),
         )
 
     @api.model

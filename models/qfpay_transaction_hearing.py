@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 from odoo import api, models
+from odoo.tools import SQL
 
 from ..courier import Word, clock
 from ..ledger.belief import FACTS
@@ -39,6 +40,7 @@ _QUIET = {
 # After so long it is not the one who learned it any more who tells it.
 _TELL_GRACE = timedelta(seconds=3)
 
+
 class QFPayTransactionHearing(models.Model):
     _inherit = 'qfpay.transaction'
 
@@ -62,6 +64,7 @@ class QFPayTransactionHearing(models.Model):
         :return: whether there is news for the till or a manager
         """
         read = read or self._lock(_number(words[-1]))
+        said = []
         for word in words:
             testimony = self._testimony(word, read)
             last = read.testimonies[-1] if read.testimonies else None
@@ -71,15 +74,17 @@ class QFPayTransactionHearing(models.Model):
                 read.testimonies[-1] = again
                 continue
             read.testimonies.append(testimony)
-            self.env['qfpay.testimony']._keep(
-                self.id,
-                testimony,
-                carrier=clock.me(),
-                asked=word.asked,
-                heard=word.heard,
-                user_id=word.user_id,
+            said.append(
+                self.env['qfpay.testimony']._insertion(
+                    self.id,
+                    testimony,
+                    carrier=clock.me(),
+                    asked=word.asked,
+                    heard=word.heard,
+                    user_id=word.user_id,
+                )
             )
-        return self._believe(read)
+        return self._believe(read, said)
 
     @api.model
     def _testimony(self, word, read):
@@ -125,9 +130,10 @@ class QFPayTransactionHearing(models.Model):
             for other in others
         )
 
-    def _believe(self, read):
-        """Judge, and write down what is believed and what is to be done next.
+    def _believe(self, read, said):
+        """Judge, and write down what was said, what is believed, and what is to be done next.
 
+        :param list said: the statements that keep what was said; all goes in one message
         :return: whether there is news for the till or a manager
         """
         attempt, was = self._attempt(read), read.columns
@@ -142,7 +148,7 @@ class QFPayTransactionHearing(models.Model):
         has_news = bool(changed.keys() - _QUIET) and belief.state != SENT
         if has_news:
             changed['tell_at'] = read.now.at + _TELL_GRACE
-        self._write_raw(changed, read)
+        self._write_raw(changed, read, said)
         if changed.get('alarms'):
             whats = ', '.join(alarm.what for alarm in belief.alarms)
             _logger.warning('QFPay: transaction %s needs attention: %s', was['reference'], whats)
@@ -188,24 +194,35 @@ class QFPayTransactionHearing(models.Model):
         name = step.about.value if step.do is Do.ASK else step.do.value
         return {'next_step': name, 'next_step_at': now + timedelta(seconds=step.after)}
 
-    def _write_raw(self, values, read=None):
+    def _write_raw(self, values, read=None, before=()):
         """Write columns as they are: to the microsecond, and without a trace in the log.
 
         :param reading.Read read: to be kept in line
+        :param before: statements that are sent along, and carried out first
         """
-        if not values:
+        statements = list(before)
+        if values:
+            changes = [
+                SQL('%s = %s', SQL.identifier(name), self._as_column(name, value))
+                for name, value in values.items()
+            ]
+            statements.append(
+                SQL(
+                    'UPDATE qfpay_transaction SET %s WHERE id IN %s',
+                    SQL(', ').join(changes),
+                    self._ids,
+                )
+            )
+        if not statements:
             return
+        self.env.cr.execute(SQL('; ').join(statements), log_exceptions=False)
         if read:
             read.columns.update(values)
-        names = ', '.join(f'"{name}" = %s' for name in values)
-        places = [self._fields[name].convert_to_column(value, self) if name == 'alarms' else value
-                  for name, value in values.items()]
-        self.env.cr.execute(
-            f'UPDATE qfpay_transaction SET {names} WHERE id IN %s',  # noqa: S608 (our own names)
-            [*places, self._ids],
-            log_exceptions=False,
-        )
         self.invalidate_recordset(flush=False)
+
+    def _as_column(self, name, value):
+        field = self._fields[name]
+        return field.convert_to_column(value, self) if field.type == 'json' else value
 
     # ------------------------------------------------------------------
     # What the courier reports

@@ -8,7 +8,7 @@ import psycopg2
 
 from odoo.addons.point_of_sale.models.pos_payment import PosPayment as PointOfSalePayment
 from odoo.addons.pos_payment_qfpay.cashier.messages import alarm_sentence
-from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
+from odoo.addons.pos_payment_qfpay.cashier.status import left_to_refund, look_up, status
 from odoo.addons.pos_payment_qfpay.courier import Word
 from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact, Witness
@@ -247,7 +247,7 @@ class TestLedgerStates(ShopCase):
         told = status(row)
         self.assertEqual(told['state'], 'reversed')
         self.assertIn('does not have the money', told['message'])
-        self.assertIsNone(told['refundable'])
+        self.assertIsNone(left_to_refund(row))
         # the order is not closed: it can be paid anew
         self.assertEqual((payment.payment_status, payment.qfpay_confirmation), ('retry', False))
         again = self.begin(payment)

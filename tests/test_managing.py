@@ -2,7 +2,7 @@
 
 import json
 
-from odoo.addons.pos_payment_qfpay.cashier.status import status
+from odoo.addons.pos_payment_qfpay.cashier.status import left_to_refund
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -88,11 +88,11 @@ class TestManaging(ShopCase):
         """QFPay gives back by its own number: without it, nothing is left to give back."""
         row = self.row_in('unknown')
         self.as_manager(row).action_set_done()
-        self.assertEqual(status(row)['refundable'], 0)
+        self.assertEqual(left_to_refund(row), 0)
         row.pos_order_id.with_user(self.cashier).action_pos_order_paid()
         self.assert_refused('refund', self.refund_line(row))
         self.learn(row, self.outcome(row, 'done', syssn='7'), 'inquiry')
-        self.assertEqual(status(row)['refundable'], row.amount)
+        self.assertEqual(left_to_refund(row), row.amount)
 
     def test_decided_payments_stay(self):
         """What is decided, and what never left, is not for a manager to change."""

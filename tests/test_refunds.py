@@ -1,7 +1,7 @@
 """Giving money back: of the right payment, and never more than was taken."""
 
 from odoo.addons.pos_payment_qfpay.cashier.refunds import days_to_refund, last_day
-from odoo.addons.pos_payment_qfpay.cashier.status import status
+from odoo.addons.pos_payment_qfpay.cashier.status import left_to_refund, status
 from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Refund
@@ -76,7 +76,7 @@ class TestRefunds(ShopCase):
             row = self.paid(10, method=method)
             message = self.assert_refused('refund', self.refund_line(row))
             self.assertIn('cash', message)
-            self.assertEqual(status(row)['refundable'], 0)
+            self.assertEqual(left_to_refund(row), 0)
 
     def test_order_that_was_not_paid_through_qfpay(self):
         """Cash is not given back through QFPay, nor a forced payment that QFPay never saw."""
@@ -276,8 +276,8 @@ class TestCodeRefunds(OpenApiCase):
             self.assertEqual(refund.provider, 'openapi')
             self.learn(refund, self.outcome(refund, 'done'), 'answer')
             self.assertEqual(refund.state, 'done')
-            self.assertEqual(status(refund)['refundable'], status(paid)['refundable'])
-        self.assertEqual(status(paid)['refundable'], 40)
+            self.assertEqual(left_to_refund(refund), left_to_refund(paid))
+        self.assertEqual(left_to_refund(paid), 40)
         message = self.assert_refused('refund', self.refund_line(paid, 41))
         self.assertIn('40', message)
         last = self.sent_refund(paid, 40)
@@ -287,10 +287,10 @@ class TestCodeRefunds(OpenApiCase):
     def test_fps_gives_nothing_back(self):
         """The till is told so before anybody tries; a manager may know better of the account."""
         paid = self.paid(method=self.fps_code)
-        self.assertEqual(status(paid)['refundable'], 0)
+        self.assertEqual(left_to_refund(paid), 0)
         self.assert_refused('refund', self.refund_line(paid))
         self.account.fps_refunds = True
-        self.assertEqual(status(paid)['refundable'], paid.amount)
+        self.assertEqual(left_to_refund(paid), paid.amount)
         self.assertEqual(self.sent_refund(paid).original_id, paid)
 
     def test_time_in_which_it_can_be_given_back(self):
@@ -298,11 +298,11 @@ class TestCodeRefunds(OpenApiCase):
         paid = self.paid(method=self.shown)
         days = days_to_refund(paid)
         self.age(paid, days * 24 * 3600)
-        self.assertEqual(status(paid)['refundable'], paid.amount)
+        self.assertEqual(left_to_refund(paid), paid.amount)
         with self.rewound():
             self.assertTrue(self.begin(self.refund_line(paid)))
         self.age(paid, 24 * 3600)
-        self.assertEqual(status(paid)['refundable'], 0)
+        self.assertEqual(left_to_refund(paid), 0)
         message = self.assert_refused('refund', self.refund_line(paid))
         self.assertIn(f'{days} days', message)
         self.assertIn(str(last_day(paid).year), message)

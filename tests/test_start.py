@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.addons.pos_payment_qfpay.cashier.start import PATIENCE, Start, give_up
-from odoo.addons.pos_payment_qfpay.cashier.status import look_up, status
+from odoo.addons.pos_payment_qfpay.cashier.status import left_to_refund, look_up, status
 from odoo.addons.pos_payment_qfpay.ledger.limits import MOST_UNDER_WAY
 from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
 from odoo.exceptions import ConcurrencyError, ValidationError
@@ -208,7 +208,7 @@ class TestStartAmounts(ShopCase):
                 self.learn(row, self.outcome(row, 'done'), 'answer')
                 self.assertEqual(row.pos_payment_id.amount, 100)
                 self.assertEqual(row.pos_payment_id.qfpay_confirmation, 'confirmed')
-                self.assertEqual(status(row)['refundable'], 100)
+                self.assertEqual(left_to_refund(row), 100)
 
     def test_rounding_that_qfpay_cannot_count(self):
         """Finer than a cent cannot be told to QFPay: refused at the start."""

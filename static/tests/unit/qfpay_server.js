@@ -164,16 +164,18 @@ export class QFPayServer {
         return this.dead.has(door) ? new Response("", { status: 502 }) : answer;
     }
 
-    answer(door, { payment_uuid: uuid, payment_uuids: uuids }) {
+    answer(door, { payment_uuid: uuid, payment_uuids: uuids, refundable }) {
         if (door === "start") {
             return this.onStart(uuid);
         }
         if (door === "cancel") {
             return this.onCancel(uuid);
         }
+        // what may be given back costs a question of its own: it is told to those who want it
+        const told = (known) => (refundable ? known : { ...known, refundable: undefined });
         return {
-            payments: uuids.map(
-                (uuid) => this.known[uuid] || { payment_uuid: uuid, state: "none" }
+            payments: uuids.map((uuid) =>
+                told(this.known[uuid] || { payment_uuid: uuid, state: "none" })
             ),
         };
     }

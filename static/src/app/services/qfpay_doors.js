@@ -62,15 +62,18 @@ export function start(uuid, { tap, askedAt }, authCode) {
 
 /**
  * @param {string[]} uuids of payment lines
- * @param {{inquire?: boolean}} [options] inquire: let the server ask QFPay again at once
+ * @param {object} [options]
+ * @param {boolean} [options.inquire] let the server ask QFPay again at once
+ * @param {boolean} [options.refundable] have it tell what may still be given back
  * @returns {Promise<object[]>} what the server knows of each line
  */
-export async function status(uuids, { inquire = false } = {}) {
+export async function status(uuids, { inquire = false, refundable = false } = {}) {
     const known = [];
     for (let first = 0; first < uuids.length; first += LINES_AT_ONCE) {
         const payment_uuids = uuids.slice(first, first + LINES_AT_ONCE);
         const clock = ahead === null ? { clock: true } : {};
-        const { payments } = await ask("status", { payment_uuids, inquire, ...clock });
+        const options = { inquire, refundable, ...clock };
+        const { payments } = await ask("status", { payment_uuids, ...options });
         known.push(...payments);
     }
     return known;

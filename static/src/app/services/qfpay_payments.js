@@ -265,9 +265,11 @@ export class QFPayPayments extends Reactive {
             return;
         }
         try {
-            const left = (await doors.status(uuids)).map(({ refundable }) => refundable ?? 0);
+            const known = await doors.status(uuids, { refundable: true });
             // one payment is given back at a time
-            this._entry(line.uuid).refundable = Math.max(...left);
+            this._entry(line.uuid).refundable = Math.max(
+                ...known.map(({ refundable }) => refundable ?? 0)
+            );
         } catch {
             // it is only a hint: the server checks the amount when the refund begins
         }
