@@ -50,10 +50,10 @@ def _explain_at_terminal(row):
     terminal = row.sudo().terminal_id.name
     is_open = row.state in OPEN
     if row._is_cancelling():
-        return env._('Calling off on "%(terminal)s"…', terminal=terminal)
+        return env._('Cancelling on "%(terminal)s"…', terminal=terminal)
     if is_open and row.cancel_requested_at and row.cancel_refused:
         return env._(
-            'The terminal did not call off: the customer may be paying this moment. Wait for '
+            'The terminal did not cancel: the customer may be paying this moment. Wait for '
             'the result.'
         )
     if is_open and row.kind == 'refund':
@@ -61,11 +61,11 @@ def _explain_at_terminal(row):
     if is_open:
         return env._('Waiting for the customer at "%(terminal)s"…', terminal=terminal)
     if row.state == CANCELLED:
-        return env._('Called off. No money was taken.')
+        return env._('Cancelled. No money moved.')
     own = {
         **_own_reasons(env),
         'unreachable': env._(
-            'The terminal cannot be reached; no money was taken. Check that it is on and in '
+            'The terminal cannot be reached; no money moved. Check that it is on and in '
             'the network, then try again.'
         ),
         'nothing_known': env._(
@@ -86,12 +86,12 @@ def _explain_at_gateway(row):
     is_open = row.state in OPEN
     is_shown = PAY_TYPES[row.channel].mode is Mode.MPM
     if row._is_cancelling():
-        return env._('Calling off at QFPay…')
+        return env._('Cancelling at QFPay…')
     if is_open and row.kind == 'refund':
         return env._('Giving the money back…')
     if is_open and row.cancel_requested_at and row.cancel_refused:
         return env._(
-            'This payment cannot be called off. Wait until the customer has paid or the code '
+            'This payment cannot be cancelled. Wait until the customer has paid or the code '
             'has run out.'
         )
     if is_open and is_shown:
@@ -101,7 +101,7 @@ def _explain_at_gateway(row):
     if is_open:
         return env._('Waiting for QFPay…')
     if row.state == CANCELLED and (row.cancel_requested_at or not row.respcd):
-        return env._('Called off. No money was taken.')
+        return env._('Cancelled. No money moved.')
     own = {
         **_own_reasons(env),
         'unreachable': env._(
@@ -303,7 +303,7 @@ def _payment_codes(env):
         ),
         '1181': env._('The code ran out before it was paid; no money was taken. Show a new one.'),
         '1142': closed,
-        '1263': env._('The payment was called off; no money was taken.'),
+        '1263': env._('The payment was cancelled; no money moved.'),
         '1264': closed,
         '1262': env._('QFPay gave the money of this attempt back. Try again.'),
         '1201': no_money,
@@ -356,15 +356,15 @@ def _refund_words(env):
     return {
         RefundRefusal.OVER: env._(
             'Nothing was given back: the time in which QFPay gives this payment back is over. '
-            'Refund in cash, or ask QFPay in its merchant portal.'
+            'Refund in cash, or contact QFPay through its merchant portal.'
         ),
         RefundRefusal.NIGHT: env._(
             'QFPay gives nothing back between 23:30 and 00:30. Try again after 00:30.'
         ),
         RefundRefusal.UNCLEAR: env._(
             'Nothing was given back. Between 23:30 and 00:30 QFPay gives nothing back: try again '
-            'after 00:30. At another time it was a promotion, or the time for refunds is over: '
-            'use the QFPay merchant portal, or refund in cash.'
+            'after 00:30. At another time the payment used a promotion, or the time for refunds is '
+            'over: use the QFPay merchant portal, or refund in cash.'
         ),
         RefundRefusal.ANOTHER: env._(
             'Nothing was given back: QFPay is still busy with another refund of this payment. Wait '
@@ -390,7 +390,7 @@ def _refund_codes(env):
         ),
         '1250': env._(
             'Nothing was given back: QFPay does not allow it. PayMe payments can be given back '
-            'for 90 days only. Refund in cash, or ask QFPay in its merchant portal.'
+            'for 90 days only. Refund in cash, or contact QFPay through its merchant portal.'
         ),
         '1269': env._(
             'QFPay pays refunds out of what this payment method has taken and QFPay has not yet '

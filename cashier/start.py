@@ -321,9 +321,9 @@ class Start:
             raise StartRefused(
                 'amount',
                 self.env._(
-                    'QFPay counts %(currency)s in smaller steps than Odoo rounds to, or the other '
-                    'way round. Take another payment method; an administrator has to correct the '
-                    'rounding of %(currency)s.',
+                    'QFPay counts %(currency)s in other steps than Odoo rounds to. Take another '
+                    'payment method; an administrator has to correct the rounding of '
+                    '%(currency)s.',
                     currency=currency.name,
                 ),
             )
@@ -478,7 +478,7 @@ class Start:
                 'refund',
                 self.env._(
                     'QFPay gives %(channel)s payments back for %(days)s days, this one until '
-                    '%(date)s. Refund in cash, or ask QFPay in its merchant portal.',
+                    '%(date)s. Refund in cash, or contact QFPay through its merchant portal.',
                     channel=original.wallet or label,
                     days=days_to_refund(original),
                     date=format_date(self.env, last_day(original)),

@@ -76,7 +76,7 @@ class QFPayCredentialsMixin(models.AbstractModel):
 
     def _check_not_by_hand(self, names):
         if not self.env.su and not set(self._qfpay_own).isdisjoint(names):
-            raise AccessError(self.env._('QFPay sets this by itself.'))
+            raise AccessError(self.env._('This is learned from QFPay, and nobody writes it.'))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_named(self):

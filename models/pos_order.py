@@ -51,8 +51,9 @@ class PosOrder(models.Model):
             if row.state in (*OPEN, DONE):
                 raise UserError(
                     self.env._(
-                        'Order %(order)s has a QFPay payment that is under way or done. Call it '
-                        'off, or validate the order and refund it; then it can be cancelled.',
+                        'Order %(order)s has a QFPay payment that is under way or done. '
+                        'Cancel it, or validate the order and refund it; then the order can be '
+                        'cancelled.',
                         order=row.pos_order_id.pos_reference or row.pos_order_id.name,
                     )
                 )

@@ -255,7 +255,7 @@ class PosPayment(models.Model):
             if states & set(OPEN):
                 raise UserError(
                     self.env._(
-                        'This payment is under way at QFPay. Call it off or wait for the result '
+                        'This payment is under way at QFPay. Cancel it or wait for the result '
                         'before you remove it.'
                     )
                 )

@@ -103,15 +103,17 @@ class QFPayTestimony(models.Model):
         ],
         readonly=True,
     )
-    reason = fields.Char(readonly=True, help='Of this server, in a word.')
+    reason = fields.Char(readonly=True, help="The server's own word for why.")
     detail = fields.Char(readonly=True)
     patience = fields.Float(readonly=True, aggregator=None)
     claim = fields.Integer(readonly=True, aggregator=None)
     seals = fields.Boolean(readonly=True)
     taken = fields.Boolean(readonly=True)
     outcome = fields.Json(readonly=True)
-    asked = fields.Text(readonly=True, help='The question, without what is secret in it.')
-    heard = fields.Text(readonly=True, help='The answer, without what is secret in it.')
+    asked = fields.Text(
+        string='Question', readonly=True, help='Without what is secret in it.'
+    )
+    heard = fields.Text(string='Answer', readonly=True, help='Without what is secret in it.')
     user_id = fields.Many2one('res.users', readonly=True, ondelete='set null')
     says = fields.Char(compute='_compute_says')
 

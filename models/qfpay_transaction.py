@@ -153,7 +153,7 @@ class QFPayTransaction(models.Model):
     batch = fields.Char(string='Batch Number', readonly=True)
     channel_reference = fields.Char(string='Reference Number', readonly=True)
     trace = fields.Char(string='Trace Number', readonly=True)
-    respcd = fields.Char(string='Response Code', readonly=True, help="QFPay's own.")
+    respcd = fields.Char(string='Response Code', readonly=True, help="QFPay's own code.")
     message = fields.Char(
         string='Last Message', readonly=True, help='What QFPay said last, word for word.'
     )
@@ -239,7 +239,7 @@ class QFPayTransaction(models.Model):
     )
     _refunds_in_order = models.UniqueIndex(
         '(original_id, refund_number) WHERE original_id IS NOT NULL',
-        'Another till has just refunded this payment.',
+        'Another till has just begun a refund of this payment.',
     )
     _tap_unique = models.UniqueIndex('(tap)', 'This tap has begun a payment already.')
     _due = models.Index('(next_step_at) WHERE next_step_at IS NOT NULL')

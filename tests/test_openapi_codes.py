@@ -120,7 +120,7 @@ class TestOpenApiCodes(OpenApiCase):
         self.assertEqual(row.state, 'cancelled')
 
     def test_a_payment_that_the_cashier_called_off_says_so(self):
-        for asked, words in ((True, 'Called off'), (False, 'closed before')):
+        for asked, words in ((True, 'Cancelled.'), (False, 'closed before')):
             row = self.sent(method=self.shown)
             if asked:
                 self.cancel_line(row)

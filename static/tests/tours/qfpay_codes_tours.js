@@ -173,7 +173,7 @@ addTour(
     begin("FPS code"),
     codeIsShown(),
     click("try to cancel the payment", ".qfpay-call-off"),
-    lineIs("waiting", "cannot be called off"),
+    lineIs("waiting", "cannot be cancelled"),
     codeIsGone(),
     click("let the customer pay after all", ".qfpay_show_code"),
     codeIsShown(),

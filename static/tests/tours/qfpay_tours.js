@@ -63,7 +63,7 @@ addTour("qfpay_call_off", startSale, () => [
     Dialog.bodyIs("Wait until it has ended"),
     Dialog.confirm(),
     PaymentScreen.clickCancelButton(),
-    lineIs("retry", "Called off"),
+    lineIs("retry", "Cancelled."),
     Dialog.isNot(),
     { content: "remove the line", trigger: ".paymentline .delete-button", run: "click" },
     PaymentScreen.clickPaymentMethod("Cash"),

@@ -68,14 +68,14 @@ export function tellRemovedIsPaid(pos, { order }) {
 
 export function tellRefundGoesOn(pos) {
     pos.dialog.add(AlertDialog, {
-        title: _t("A refund cannot be called off"),
+        title: _t("A refund cannot be cancelled"),
         body: _t("The money is being given back. Wait until that has ended."),
     });
 }
 
 /** @param {string} [reason] the server's sentence */
 export function tellCallOffRefused(pos, reason) {
-    const text = reason || _t("The payment was not called off: it goes on.");
+    const text = reason || _t("The payment was not cancelled: it goes on.");
     pos.notification.add(text, { type: "warning" });
 }
 
