@@ -101,7 +101,7 @@ class Evidence:
         traded_at, created = self.outcome.traded_at, self.attempt.created
         if traded_at is not None:
             return not _is_before(traded_at, created)
-        day = _day_of(self.outcome.syssn or '')
+        day = _day_of(self.outcome.syssn)
         asked = created.at - timedelta(seconds=CLOCKS_APART)
         return day is not None and day >= _in_hong_kong(asked).date()
 
@@ -109,7 +109,7 @@ class Evidence:
         """When it was made and when asked for, if that alone keeps it from being this one."""
         if not self.names_all() or self.was_made_after_the_request():
             return None
-        made = self.outcome.traded_at or _day_of(self.outcome.syssn or '')
+        made = self.outcome.traded_at or _day_of(self.outcome.syssn)
         asked = _in_hong_kong(self.attempt.created.at)
         return str(made)[:19], str(asked)[:19]
 
@@ -148,9 +148,9 @@ def _in_hong_kong(at: datetime) -> datetime:
     return at.replace(tzinfo=timezone.utc).astimezone(HONG_KONG)
 
 
-def _day_of(syssn: str) -> date | None:
-    """QFPay's numbers begin with the day on which they were given."""
+def _day_of(syssn: str | None) -> date | None:
+    """QFPay's numbers begin with the day on which they were given; no number tells none."""
     try:
-        return datetime.strptime(syssn[:8], '%Y%m%d').date()
+        return datetime.strptime(str(syssn)[:8], '%Y%m%d').date()
     except ValueError:
         return None

@@ -299,7 +299,7 @@ class _Weighing:
         if contradiction:
             self._alarm('contradiction', *contradiction)
         elif is_of_another:
-            self._alarm('same_number', outcome.syssn or '')
+            self._alarm('same_number', str(outcome.syssn))
         if contradiction or is_of_another:
             if self.testimony.about is About.REQUEST and belief.state == SENT:
                 self._become(UNKNOWN)
@@ -387,7 +387,7 @@ class _Weighing:
         known_number = belief.facts.get('syssn')
         was_not_done, was_by_manager = belief.state in NOT_DONE, belief.by_manager
         if belief.state == DONE and known_number and outcome.syssn not in (None, known_number):
-            self._alarm('paid_twice_under_one_number', outcome.syssn or '', known_number)
+            self._alarm('paid_twice_under_one_number', str(outcome.syssn), known_number)
             return
         if belief.state == REVERSED:
             return

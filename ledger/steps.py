@@ -172,24 +172,23 @@ def _look_again(attempt: Attempt, belief: Belief, now: Moment) -> Step:
     if _wants_details(attempt, belief):
         return _ask(attempt, _left(DETAILS, age))
     looks = _looks(belief)
-    looked = _since_the_end(belief, belief.looked_at) if belief.looked_at else 0.0
+    looked = _since_the_end(belief, belief.looked_at or belief.since or now)
     is_settled = belief.looks >= len(looks) and (not looks or looked >= looks[-1])
     if belief.never_left or (is_settled and not belief.by_manager):
         return _REST
     if age > HORIZON:
         is_agreed = is_settled and belief.state != DONE
         return _REST if is_agreed or belief.gave_up else Step(Do.GIVE_UP)
-    due = next((look for look in looks if look > looked), 0.0)
+    due = [look for look in looks if look > looked]
     asked = belief.asked_at
-    if belief.by_manager or (asked and _since_the_end(belief, asked) >= due):
+    if belief.by_manager or not due or (asked and _since_the_end(belief, asked) >= due[0]):
         # it was asked, and did not answer
         return _ask(attempt, _left_of(_retry(belief), belief, now))
-    return _ask(attempt, _left(due, age))
+    return _ask(attempt, _left(due[0], age))
 
 
 def _since_the_end(belief: Belief, moment: Moment) -> float:
-    since = belief.since_on.get(moment.boot) or belief.since
-    return moment.since(since) if since else 0.0
+    return moment.since(belief.since_on.get(moment.boot) or belief.since or moment)
 
 
 def _wants_details(attempt: Attempt, belief: Belief) -> bool:
