@@ -99,6 +99,13 @@ class Counter:
         }
         return payment_uuid, self.rpc.call('pos.order', 'sync_from_ui', [order])
 
+    def forget(self, payment_uuid: str) -> None:
+        """Remove the order of a line for which nothing was sent; the next test's till knows none."""
+        (payment,) = self.rpc.find(
+            'pos.payment', ('uuid', '=', payment_uuid), fields=('pos_order_id',)
+        )
+        self.rpc.call('pos.order', 'unlink', [payment['pos_order_id'][0]])
+
     def start(self, payment_uuid: str, auth_code: str = '') -> dict[str, Any]:
         """Ask for the line's money, with the customer's code if one was scanned."""
         return self.rpc.post(
@@ -112,7 +119,10 @@ class Counter:
     def status(self, payment_uuid: str, *, inquire: bool = False) -> dict[str, Any]:
         """How the line stands."""
         answer = self.rpc.post(
-            '/pos_payment_qfpay/status', payment_uuids=[payment_uuid], inquire=inquire, refundable=True
+            '/pos_payment_qfpay/status',
+            payment_uuids=[payment_uuid],
+            inquire=inquire,
+            refundable=True,
         )
         return answer['payments'][0]
 

@@ -97,7 +97,7 @@ def test_a_terminal_that_cannot_be_reached_took_nothing(simulator, counter):
     line = counter.pay(15)
     status = counter.wait_state(line)
     assert status['state'] == 'failed'
-    assert 'no money was taken' in status['message']
+    assert 'no money moved' in status['message']
     simulator.settings(reachable=True, mode='approve', delay=0)
     retried = counter.start(line)['payment']
     assert retried['reference'] != status['reference']

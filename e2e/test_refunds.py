@@ -74,8 +74,9 @@ class Sale:
 
     def refused(self, amount):
         """The sentence with which a refund is refused before anything is sent."""
-        _line, answer = self.refund(amount)
+        line, answer = self.refund(amount)
         assert answer['error']['code'] == 'refund', answer
+        self.shop.forget(line)
         return answer['error']['message']
 
 

@@ -127,7 +127,7 @@ addTour(
     codeIsShown(),
     click("cancel the payment", ".qfpay-call-off"),
     codeIsGone(),
-    lineIs("retry", "no money was taken"),
+    lineIs("retry", "No money moved"),
     Dialog.isNot(),
     click("remove the line", ".paymentline .delete-button"),
     PaymentScreen.clickPaymentMethod("Cash"),
