@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import bugs
 from .many import hunt, search
-from .run import account
+from .run import account, play
 
 MILLION = 1_000_000
 #: each bug is found within so many schedules
@@ -72,9 +72,15 @@ def _hunt(base: int, number: int, cores: int, note: bool) -> int:
     near = json.loads(NEAR.read_text()) if NEAR.exists() else {}
     missed = []
     for name, found in hunt(base, number, cores, list(bugs.BY_NAME)):
-        if found.what:
+        if found.what and play(found.seed):
+            missed.append(name)
+            _say(f'{name:28} seed {found.seed} disagrees without it, too')
+        elif found.what:
             near[name] = found.seed
-            _say(f'{name:28} {found.played:7,} schedules, seed {found.seed}: {found.what}')
+            number = bugs.BY_NAME[name].failure or ''
+            _say(
+                f'{name:28} {number:2} {found.played:7,} schedules, seed {found.seed}: {found.what}'
+            )
         else:
             missed.append(name)
             _say(f'{name:28} NOT FOUND in {found.played:,} schedules')

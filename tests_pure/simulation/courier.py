@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from ...ledger import steps
 from ...ledger.clock import Moment
-from ...ledger.states import DONE, DRAFT, NOT_DONE, SENT
+from ...ledger.states import DONE, SENT
 from ...ledger.steps import Do
 from ...ledger.testimony import About, Fact, Testimony, Witness
-from ...qfpay.outcome import Outcome, Verdict
+from ...qfpay.outcome import Outcome
 from .devices import MARGIN, Call
 
 if TYPE_CHECKING:
@@ -37,15 +37,16 @@ RETRY = 1.0
 
 
 class Link:
-    """One way to QFPay: a terminal or an account."""
+    """One way to QFPay: a terminal or an account. `seals`: it is known to encrypt."""
 
     __slots__ = ('device', 'fence', 'is_terminal', 'lease', 'orphan_since', 'owner', 'renewed',
-                 'rows', 'world')  # fmt: skip
+                 'rows', 'seals', 'world')  # fmt: skip
 
     def __init__(self, world: World, device: Device, is_terminal: bool) -> None:
         self.world = world
         self.device = device
         self.is_terminal = is_terminal
+        self.seals = device.seals
         self.owner: Process | None = None
         self.fence = 0
         self.rows: list[Row] = []
@@ -197,14 +198,14 @@ class Process:
         elif do is Do.DROP:
             self._hear(row, Testimony(at=now, witness=Witness.SERVER, about=About.REQUEST,
                                       fact=Fact.NEVER_LEFT, reason=step.reason))  # fmt: skip
-            self.step(row)
+            self._plan(row, 0.0)
         else:
             self._hear(row, Testimony(at=now, witness=Witness.SERVER, fact=Fact.GIVEN_UP))
-            self.step(row)
+            self._plan(row, 0.0)
 
     def _call(self, row: Row, about: About) -> Call:
         call = Call(self, row, about, row.link.fence, self.world.t)
-        call.seals = row.link.is_terminal and row.link.device.seals
+        call.seals = row.link.seals
         return call
 
     def _send(self, row: Row, now: Moment) -> None:
@@ -245,7 +246,7 @@ class Process:
             if call.number is None:
                 self._hear(row, Testimony(at=now, witness=Witness.SERVER, about=About.CONTROL,
                                           fact=Fact.NO_CONTROL))  # fmt: skip
-                self.step(row)
+                self._plan(row, 0.0)
                 return
         elif about is About.ORIGINAL:
             call.number = row.attempt.original_syssn
@@ -378,6 +379,3 @@ def _patience(row: Row) -> float:
     """Seconds after which nobody can be busy with it any more."""
     attempt = row.attempt
     return 330.0 if attempt.by_shown_code else 150.0
-
-
-__all__ = ['DRAFT', 'NOT_DONE', 'Link', 'Process', 'Verdict']

@@ -68,7 +68,9 @@ class Call:
 
 
 class Device:
-    """One end of a link. Subclasses say what is answered."""
+    """One end of a link. Subclasses say what is answered. `seals`: it encrypts."""
+
+    seals = False
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -118,7 +120,3 @@ class Device:
         is_broken = world.random() < 0.5
         delay = min(world.between(0.0, 3.0), left) if is_broken else left
         call.process.after(delay, call.process.misses, call, 'broken' if is_broken else 'timeout')
-
-    def will_be_lost(self) -> bool:
-        """Chance decides beforehand, where the book depends on it."""
-        return self.world.strikes(self.world.weather.lost_answer)

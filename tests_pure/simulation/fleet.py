@@ -87,7 +87,6 @@ class Fleet:
     def set_clock(self, by: float) -> None:
         self._settle()
         self.world.set_by += by
-        self.world.clock_was_set.append(self.world.t)
         self.world.note("the database's clock is set by %+.0f s", by)
         self.watch()
 

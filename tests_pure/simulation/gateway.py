@@ -12,7 +12,7 @@ from ...ledger.testimony import About
 from ...qfpay.openapi.catalogue import PAY_TYPES, return_code
 from ...qfpay.outcome import Outcome, Verdict
 from .devices import Call, Device
-from .host import CLOSED, CODE_LIVES, CODES, NEVER, OPEN, PAID, REFUSED, UNDONE, Trade
+from .host import CLOSED, CODE_LIVES, CODES, OPEN, PAID, REFUSED, UNDONE, Trade
 
 if TYPE_CHECKING:
     from .host import Host
@@ -312,6 +312,3 @@ def _without(outcome: Outcome, chance: float) -> Outcome:
         signed=True,
         strict=True,
     )
-
-
-__all__ = ['NEVER', 'Gateway']

@@ -31,7 +31,7 @@ from ...ledger.states import CANCELLED, DONE, NOT_DONE, REVERSED
 from ...ledger.steps import FRESH
 from ...ledger.testimony import About, Fact, Testimony, Witness
 from ...qfpay.outcome import Verdict
-from .host import NEVER, OPEN, PAID, Trade
+from .host import NEVER, PAID, Trade
 
 if TYPE_CHECKING:
     from .courier import Link
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .world import World
 
 #: true seconds after which a link without a living owner has a new one
-REPLACED_WITHIN = 15.0
+REPLACED_WITHIN = 10.5
 #: how late a draft may leave: as old as a draft may be, its claim, and a clock's small errors
 LEAVES_WITHIN = FRESH + 10.0
 #: in half a minute, about one row by itself
@@ -84,7 +84,6 @@ class Judge:
         if row.known_done_at is not None and world.t - row.known_done_at > fresh:
             raise Disagreement(f'{row} is cancelled {world.t - row.known_done_at:.1f} s after it '
                                'was known to be done')  # fmt: skip
-        row.was_called_off = True
         is_wanted = any(said.fact is Fact.CANCEL_WANTED for said in call.known)
         age = world.t - row.sent_at if row.sent_at is not None else NEVER
         if not is_wanted and age < row.belief.patience - 1.0:
@@ -133,8 +132,7 @@ class Judge:
         """A testimony was added."""
         belief = row.belief
         state = belief.state
-        if said.outcome is not None:
-            self._note_told(row, said)
+        self._note_told(row, said)
         if state != before:
             if before == REVERSED or (before == DONE and state != REVERSED):
                 raise Disagreement(f'{row} was {before} and is {state}')
@@ -160,12 +158,16 @@ class Judge:
         """The database has lost what was said last."""
         if row.belief.state != DONE:
             row.known_done_at = None
+        for trade in row.trades:
+            trade.told = trade.undoing_told = False
+        for said in row.testimonies:
+            self._note_told(row, said)
 
     @staticmethod
     def _note_told(row: Row, said: Testimony) -> None:
         """Which payments the ledger was told of, in words that can be believed."""
         outcome = said.outcome
-        if not outcome.strict or (said.seals and not outcome.signed):
+        if outcome is None or not outcome.strict or (said.seals and not outcome.signed):
             return
         is_notice = said.witness is Witness.NOTIFICATION
         if is_notice and None in (outcome.amount_minor, outcome.currency):
@@ -177,7 +179,11 @@ class Judge:
             elif trade.number == outcome.syssn and outcome.verdict is Verdict.CANCELLED:
                 trade.undoing_told = trade.undone_at is not None or trade.elsewhere > 0
             is_left = said.about is About.ORIGINAL and trade.was_paid and not said.superseded
-            if is_left and outcome.refundable_minor == trade.original.left:
+            if (
+                is_left
+                and _is_told_by_what_is_left(trade)
+                and outcome.refundable_minor == trade.original.left
+            ):
                 trade.told = True
 
     def _check_end(self, row: Row, said: Testimony) -> None:
@@ -210,13 +216,16 @@ class Judge:
 
     def _was_paid_long_ago(self, row: Row) -> bool:
         """Longer ago than the longest pause between two questions, and it is still open."""
+        if row.attempt.looks_before and not any(map(_is_told_by_what_is_left, row.trades)):
+            return False  # nothing tells; a manager is called when the day is over
         paid = min((trade.paid_at for trade in row.trades if trade.was_paid), default=NEVER)
         return row.belief.is_open and _has_moved(row) and self.world.t - paid > 400.0
 
     def only_managers_are_left(self) -> bool:
-        """All that has not come to rest is known to a manager."""
+        """What QFPay is asked about for a day, a manager knows already."""
         return all(
-            self._manager_knows(order) or not any(row.belief.is_open for row in order.rows())
+            self._manager_knows(order)
+            or not any(row.belief.is_open or row.belief.by_manager for row in order.rows())
             for order in self.world.shop.orders
         )
 
@@ -252,7 +261,7 @@ class Judge:
             raise Disagreement(f'{row} stays {belief.state} for ever')
         moved = sum(trade.money() for trade in row.trades)
         believed = row.attempt.amount_minor if belief.state == DONE else 0
-        if self._manager_knows(order):
+        if self._manager_knows(order) or self._manager_has_seen(row):
             return
         if any(trade.undoing_told and trade.elsewhere for trade in row.trades):
             raise Disagreement(f'{row} was given back elsewhere, and nobody was told')
@@ -269,7 +278,7 @@ class Judge:
             raise Disagreement(f'{row} was reported, is lost, and money moved')
 
     def _judge_order(self, order: Order) -> None:
-        rows = order.rows()
+        rows = [row for row in order.rows() if not self._manager_has_seen(row)]
         if any(row.is_lost for line in order.lines for row in line.rows):
             return
         moved = sum(
@@ -286,15 +295,12 @@ class Judge:
         rows = order.rows()
         if any(row.belief.alarms for row in rows):
             return True
-        looked = [at for row in rows if (at := self._looked_at.get(row)) is not None]
-        moves = [
-            at
-            for row in rows
-            for trade in row.trades
-            for at in (trade.paid_at, trade.undone_at)
-            if at is not None
-        ]
-        return bool(looked) and max(looked) >= max(moves, default=0.0)
+        looked = max((self._looked_at.get(row, 0.0) for row in rows), default=0.0)
+        return looked > 0.0 and all(looked >= _moved_last(row) for row in rows)
+
+    def _manager_has_seen(self, row: Row) -> bool:
+        """He looked at what was strange about this one, after its money had moved."""
+        return self._looked_at.get(row, -1.0) >= _moved_last(row)
 
     @staticmethod
     def _cannot_be_known(row: Row) -> bool:
@@ -314,6 +320,17 @@ class Judge:
         )
 
 
+def _moved_last(row: Row) -> float:
+    """When its money did."""
+    return max((at for trade in row.trades for at in (trade.paid_at, trade.undone_at) if at),
+               default=0.0)  # fmt: skip
+
+
+def _is_told_by_what_is_left(refund: Trade) -> bool:
+    """Not where somebody else has given back of the same payment, past the ledger."""
+    return not refund.original.elsewhere
+
+
 def _has_moved(row: Row) -> bool:
     """Whether the book has this attempt's money, or had it."""
     attempt = row.attempt
@@ -322,6 +339,3 @@ def _has_moved(row: Row) -> bool:
         and trade.currency == attempt.currency
         for trade in row.trades
     )  # fmt: skip
-
-
-__all__ = ['OPEN', 'Disagreement', 'Judge']

@@ -46,6 +46,8 @@ class Schedule(World):
         self.fleet = Fleet(self)
         self.shop = Shop(self)
         self.database.changed = self.shop.changed
+        #: what a planted bug switches off
+        self.believes_a_test = True
 
     def prepare(self) -> None:
         """Who is there, and what will befall them."""
@@ -134,6 +136,19 @@ class Schedule(World):
             longest = 120.0 if self.random() < 0.6 else 1500.0
             device.is_off = (self.t, self.t + self.between(5.0, longest))
             device.loses_power()
+
+    def unsealed(self) -> None:
+        """Encryption is switched off in the portal; a manager tests the connection."""
+        for link in self.fleet.links:
+            if link.device.seals:
+                self.note('the terminal does not encrypt any more')
+                link.device.seals = False
+                self.after(self.between(5.0, 200.0), self._test_connection, link)
+
+    def _test_connection(self, link: Link) -> None:
+        if self.believes_a_test:
+            self.note('it is known that the terminal does not encrypt')
+            link.seals = link.device.seals
 
     def host_away(self) -> None:
         self.host.is_away = (self.t, self.t + self.between(2.0, 120.0))

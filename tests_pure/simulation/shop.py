@@ -86,6 +86,8 @@ class Shop:
             link = links[int(world.random() * len(links))]
             amount = AMOUNTS[int(world.random() * len(AMOUNTS))]
             begin = world.between(0.0, 20.0 if link.is_terminal else 5.0)
+            if self.orders and world.random() < 0.4:
+                begin += world.between(0.0, 400.0)
             order = self._order(amount)
             line = Line(order, amount, link, self._channel(link))
             self._will_tap(line, begin)
@@ -238,8 +240,7 @@ class Shop:
         elif state == DONE and not row.attempt.is_refund and world.strikes(weather.refunds):
             if world.strikes(weather.portal):
                 world.after(world.between(3.0, 300.0), self._refunds_in_portal, row)
-            world.after(world.between(3.0, 300.0), self._gives_back, row)
-            if world.random() < 0.5:
+            for _refund in range(1 + int(3.0 * world.random())):
                 world.after(world.between(3.0, 600.0), self._gives_back, row)
         if row.belief.alarms and world.strikes(weather.looks):
             world.after(world.between(5.0, 300.0), self._looks_at, row)
@@ -278,7 +279,7 @@ class Shop:
         if payment.is_lost or payment.belief.state != DONE:
             return
         paid = payment.attempt.amount_minor
-        amount = paid if self.world.random() < 0.4 else paid // 4
+        amount = paid if self.world.random() < 0.3 else paid // 4
         line = Line(self._order(-amount), amount, payment.link, payment.attempt.channel)
         line.original = payment
         self.tap(line)
@@ -363,6 +364,3 @@ class Shop:
     def _has_room(row: Row, rows: list[Row]) -> bool:
         others = [other.signed_minor for other in rows if other is not row]
         return not others or may_be_charged(row.line.order.due, others, row.signed_minor)
-
-
-__all__ = ['Order', 'Shop']

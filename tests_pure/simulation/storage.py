@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...ledger import rules
-from ...ledger.belief import Alarm, Belief
+from ...ledger.belief import Belief
 from ...ledger.states import AT_QFPAY, DONE, OPEN, REVERSED
 from ...ledger.testimony import About, Attempt, Fact, Testimony, Witness
 from ...qfpay.outcome import Verdict
@@ -31,7 +31,6 @@ LOST_IN_A_FAILOVER = 3.0
 _YOUNG = 4.0
 
 NEW, ADDED, COUNTED, OWNED = 'new', 'added', 'counted', 'owned'
-_BY_QFPAY = (Witness.ANSWER, Witness.INQUIRY, Witness.NOTIFICATION, Witness.PAGE)
 
 
 class Row:
@@ -63,7 +62,6 @@ class Row:
         'sent_at',
         'testimonies',
         'trades',
-        'was_called_off',
     )
 
     def __init__(self, number: int, attempt: Attempt, line: Line, link: Link, born: float) -> None:
@@ -89,7 +87,6 @@ class Row:
         self.questions = (0.0, 0)
         self.known_done_at: float | None = None
         self.last_look: float | None = None
-        self.was_called_off = False
 
     def __str__(self) -> str:
         return f'r{self.number}'
@@ -306,10 +303,6 @@ def engaged(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.belief.state in OPEN or row.belief.state == DONE]
 
 
-def is_by_qfpay(said: Testimony) -> bool:
-    return said.witness in _BY_QFPAY
-
-
 def _in_words(said: Testimony) -> str:
     outcome = said.outcome
     names = ('syssn', 'reference', 'orig_syssn', 'amount_minor', 'currency', 'refundable_minor')
@@ -321,6 +314,3 @@ def _in_words(said: Testimony) -> str:
 def _counted(last: Testimony, said: Testimony) -> Testimony:
     """The last testimony, heard once more."""
     return replace(last, again=said.at, times=last.times + said.times)
-
-
-__all__ = ['Alarm', 'Database', 'Row', 'engaged', 'is_by_qfpay']

@@ -40,17 +40,12 @@ class Strangers:
         self.terminal = terminal
         self.recorded: list[Saying] = []
 
-    def speak_first(self, call: Call) -> bool:
-        """Sometimes a stranger answers while the terminal is still busy with the request.
-
-        :return: whether the terminal never hears of the call
-        """
+    def speak_first(self, call: Call) -> None:
+        """Sometimes a stranger answers while the terminal is still busy with the request."""
         world, weather = self.world, self.world.weather
-        if not self.terminal.seals or not (weather.stranger or weather.replay):
-            return False
-        if call.about is About.REQUEST and world.random() < 0.3:
+        is_somebody_there = weather.stranger or weather.replay
+        if is_somebody_there and call.about is About.REQUEST and world.random() < 0.3:
             self.replace(call, None, REFUND if call.row.attempt.is_refund else PAYMENT)
-        return False
 
     def replace(self, call: Call, honest: Saying | None, question: str) -> bool:
         """Put something else in the place of an honest answer, or of none yet."""
@@ -91,8 +86,17 @@ class Strangers:
         trade = self.terminal.host.by_number.get(saying.number or '')
         if trade is None or trade.row is None or not trade.was_paid:
             return False
-        belief = trade.row.belief
-        return belief.state not in (DONE, REVERSED) or belief.facts.get('syssn') != trade.number
+        return not self._is_known(trade)
+
+    @staticmethod
+    def _is_known(trade: Trade) -> bool:
+        """Whether a row of the ledger has its number."""
+        belief = trade.row.belief if trade.row is not None else None
+        return (
+            belief is not None
+            and belief.state in (DONE, REVERSED)
+            and belief.facts.get('syssn') == trade.number
+        )
 
     def _in_the_clear(self, call: Call) -> Saying:
         """What a stranger can make up."""
@@ -132,12 +136,9 @@ class Strangers:
             trade
             for trade in host.trades
             if trade.amount == row.attempt.amount_minor
-            and trade.state == PAID
             and trade.original is None
-            and trade.row is not None
             and trade.row is not row
-            and trade.row.belief.state == DONE
-            and trade.row.belief.facts.get('syssn') == trade.number
+            and self._is_known(trade)
         ]
         if known and world.random() < 0.5:
             return known[int(world.random() * len(known))]

@@ -40,7 +40,7 @@ class Job:
 class Terminal(Device):
     """One terminal.
 
-    `seals`: it encrypts. `is_mute`: it says *there is no such order* in words of its own.
+    `is_mute`: it says *there is no such order* in words of its own.
     `tells_times`, `names_reference`: what is in its answers to inquiries.
     """
 
@@ -59,8 +59,7 @@ class Terminal(Device):
         return not self.is_off[0] <= self.world.t < self.is_off[1]
 
     def take(self, call: Call) -> None:
-        if self.strangers.speak_first(call):
-            return
+        self.strangers.speak_first(call)
         about = call.about
         if about is About.CANCEL:
             self._cancel(call)
@@ -145,10 +144,12 @@ class Terminal(Device):
         self.host.pay(trade)
         if world.strikes(weather.paid_twice):
             self._pay_again(trade)
+        if world.strikes(weather.line_breaks):
+            self.host.is_away = (world.t, world.t + world.between(5.0, 90.0))
         chance = world.random()
         if job.is_cancelled and chance < 0.6:
             saying = Saying('6001')
-        elif world.strikes(weather.vague):
+        elif world.strikes(weather.vague) or self.host.cannot_be_reached():
             saying = Saying('6002') if chance < 0.5 else Saying('6000')
         elif world.strikes(weather.bare):
             saying = Saying('6000', '0000')

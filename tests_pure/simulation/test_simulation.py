@@ -42,6 +42,12 @@ def test_a_schedule_is_the_same_each_time():
         assert account(seed) == account(seed)
 
 
+def test_each_failure_is_planted_or_is_no_matter_of_rules():
+    planted = {bug.failure for bug in bugs.BUGS if bug.failure}
+    assert planted | bugs.NO_RULES.keys() == bugs.FAILURES.keys()
+    assert not planted & bugs.NO_RULES.keys()
+
+
 @pytest.mark.parametrize('name', bugs.BY_NAME)
 def test_a_planted_bug_is_found(name):
     first = NEAR.get(name, 0)

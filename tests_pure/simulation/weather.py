@@ -20,6 +20,7 @@ RATES: dict[str, tuple[float, float]] = {
     # what QFPay does
     'late_row': (0.25, 1.0),
     'vague': (0.25, 0.8),
+    'line_breaks': (0.10, 0.5),
     'bare': (0.12, 0.4),
     'unlisted': (0.10, 0.3),
     'crossing': (0.15, 0.5),
@@ -72,7 +73,23 @@ CALAMITIES: dict[str, float] = {
     'denial': 0.12,
     'long_denial': 0.06,
     'reboot_sets_clock': 0.04,
+    'unsealed': 0.04,
 }
+
+#: in so many schedules some faults that are bad together do occur, and often
+THEMED = 0.3
+THEMES: tuple[tuple[str, ...], ...] = (
+    ('late_row', 'vague', 'slow', 'asks_now'),
+    ('late_row', 'vague', 'doze', 'asks_now'),
+    ('lost_answer', 'forces', 'forces_wrongly'),
+    ('lost_answer', 'raised', 'asks_now'),
+    ('lost_answer', 'notice_lost', 'calls_off', 'undone', 'crossing'),
+    ('lost_answer', 'notice_lost', 'slow', 'raised', 'undone'),
+    ('lost_answer', 'refunds', 'replay'),
+    ('lost_answer', 'refunds', 'portal'),
+    ('lost_answer', 'refunds', 'mistaken'),
+    ('line_breaks', 'bare'),
+)
 
 #: schedules in which nothing goes wrong at all
 CALM = 0.05
@@ -106,15 +123,19 @@ def draw(rng: Random) -> Weather:
     """The weather of a schedule."""
     weather = Weather()
     random = rng.random
-    is_calm = random() < CALM
-    for name, (often, most) in RATES.items():
-        chance = random()
-        if chance < often and not is_calm:
-            setattr(weather, name, most * random())
+    is_calm = weather.is_calm = random() < CALM
     weather.peace = PEACE[int(random() * len(PEACE))]
-    if not is_calm:
-        weather.calamities = tuple(name for name, rate in CALAMITIES.items() if random() < rate)
-    weather.is_calm = is_calm
+    if is_calm:
+        return weather
+    theme = THEMES[int(random() * len(THEMES))] if random() < THEMED else ()
+    for name, (often, most) in RATES.items():
+        if name in theme:
+            setattr(weather, name, most * (0.5 + random() / 2.0))
+        elif random() < often:
+            setattr(weather, name, most * random())
+    weather.calamities = tuple(
+        name for name, rate in CALAMITIES.items() if name in theme or random() < rate
+    )
     return weather
 
 

@@ -11,7 +11,7 @@ from ...ledger.clock import Moment
 BEGINNING = datetime(2026, 3, 30, 2)
 DAYS = 3
 #: no schedule takes so many events, unless something asks and asks
-MOST_EVENTS = 20000
+MOST_EVENTS = 10000
 
 
 class Restless(Exception):
@@ -47,7 +47,6 @@ class World:
         #: the database's clock may be set; QFPay's is a little off
         self.set_by = 0.0
         self.host_off_by = 0.0
-        self.clock_was_set: list[float] = []
         self._queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._count = 0
 
