@@ -6,8 +6,9 @@
     'author': 'POS QFPay contributors',
     'license': 'LGPL-3',
     'depends': ['point_of_sale'],
+    # and pycryptodome, which pip and Debian know by different names: see hooks.py
     'external_dependencies': {
-        'python': ['requests', 'pycryptodome'],
+        'python': ['requests'],
     },
     'data': [
         'security/ir.model.access.csv',
@@ -38,5 +39,6 @@
         ],
     },
     'images': ['static/description/banner.png'],
+    'pre_init_hook': 'pre_init_hook',
     'uninstall_hook': 'uninstall_hook',
 }

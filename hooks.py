@@ -1,6 +1,27 @@
 """What Odoo calls when the addon comes or goes."""
 
+from odoo.exceptions import UserError
+
 from .models.pos_payment_method import PROVIDERS
+from .qfpay.ecr.cipher import library
+
+
+def pre_init_hook(env):
+    """Say what to install, where it is missing: Odoo's own check knows one name of it only.
+
+    :raise UserError: pycryptodome is not there
+    """
+    try:
+        library()
+    except ImportError as error:
+        raise UserError(
+            env._(
+                'POS QFPay Terminals needs the Python library pycryptodome, which is not installed '
+                'on this server. Let an administrator run "pip install pycryptodome", or "apt '
+                'install python3-pycryptodome" on Debian and Ubuntu; then restart Odoo and install '
+                'again.'
+            )
+        ) from error
 
 
 def uninstall_hook(env):

@@ -23,7 +23,7 @@ try:
 except ImportError as error:
     sys.exit(
         f'The simulator needs the Python package that {error.name} belongs to; '
-        'python -m pip install aiohttp pycryptodome cryptography qrcode installs all it needs.'
+        'python -m pip install aiohttp cryptography qrcode installs all it needs.'
     )
 
 

@@ -11,11 +11,13 @@ import json
 import re
 from decimal import Decimal
 
-from Crypto.Cipher import AES
-from Crypto.Util.Padding import pad, unpad
+from cryptography.hazmat.primitives.ciphers import Cipher as Sealing
+from cryptography.hazmat.primitives.ciphers import algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 
 IV = b'qfpay202306_hjsh'
 KEY_SIZES = (16, 24, 32)
+BLOCK = 16
 MAX_DEPTH = 4
 
 ESCAPES = {'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
@@ -56,8 +58,9 @@ class Cipher:
 
     def encrypt(self, text):
         """Text in, Base64 without line breaks out."""
-        raw = AES.new(self._key, AES.MODE_CBC, IV).encrypt(pad(text.encode(), AES.block_size))
-        return base64.b64encode(raw).decode()
+        padder, sealer = PKCS7(BLOCK * 8).padder(), self._sealing().encryptor()
+        padded = padder.update(text.encode()) + padder.finalize()
+        return base64.b64encode(sealer.update(padded) + sealer.finalize()).decode()
 
     def decrypt(self, token):
         """Base64 in, with or without line breaks; text out.
@@ -68,9 +71,14 @@ class Cipher:
             raw = base64.b64decode(re.sub(r'\s', '', token), validate=True)
         except binascii.Error as error:
             raise ValueError(f'not Base64: {error}') from None
-        if not raw or len(raw) % AES.block_size:
+        if not raw or len(raw) % BLOCK:
             raise ValueError('the ciphertext is not made of whole blocks')
-        return unpad(AES.new(self._key, AES.MODE_CBC, IV).decrypt(raw), AES.block_size).decode()
+        opener, unpadder = self._sealing().decryptor(), PKCS7(BLOCK * 8).unpadder()
+        padded = opener.update(raw) + opener.finalize()
+        return (unpadder.update(padded) + unpadder.finalize()).decode()
+
+    def _sealing(self):
+        return Sealing(algorithms.AES(self._key), modes.CBC(IV))
 
     def digest(self, canonical):
         """Upper-case hex MD5 of the canonical content followed by the key (V1 of A3.1)."""

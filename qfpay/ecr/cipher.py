@@ -13,9 +13,9 @@ a terminal belongs on a network of its own.
 import base64
 import binascii
 import hashlib
-
-from cryptography.hazmat.primitives import padding
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from ..errors import InvalidRequest
 
@@ -24,14 +24,27 @@ KEY_LENGTHS = (16, 24, 32)
 BLOCK = 16
 
 
+@cache
+def library() -> tuple[Any, Any]:
+    """pycryptodome's AES and padding, by the name of pip's package or of Debian's.
+
+    Raises ImportError where neither is installed.
+    """
+    try:
+        return import_module('Crypto.Cipher.AES'), import_module('Crypto.Util.Padding')
+    except ImportError:
+        return import_module('Cryptodome.Cipher.AES'), import_module('Cryptodome.Util.Padding')
+
+
 class PosKey:
     """A POS-KEY as typed by a manager. Its representation hides it.
 
     `text` is stripped of surrounding white space and must then be 16, 24 or 32 bytes long in
-    UTF-8 (AES-128, -192, -256); anything else raises InvalidRequest.
+    UTF-8 (AES-128, -192, -256); anything else raises InvalidRequest, and so does a server without
+    pycryptodome.
     """
 
-    __slots__ = ('_secret',)
+    __slots__ = ('_aes', '_padding', '_secret')
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
@@ -46,20 +59,24 @@ class PosKey:
                 f'The POS-KEY must be 16, 24 or 32 characters long, this one has {len(secret)}.',
                 'pos_key',
             )
+        try:
+            self._aes, self._padding = library()
+        except ImportError:
+            raise InvalidRequest(
+                'The Python library pycryptodome is not installed on the Odoo server.', 'pos_key'
+            ) from None
         self._secret = secret
 
     def __repr__(self) -> str:
         return 'PosKey(***)'
 
-    def _cipher(self) -> Cipher[modes.CBC]:
-        return Cipher(algorithms.AES(self._secret), modes.CBC(INITIALISATION_VECTOR))
+    def _cipher(self) -> Any:
+        return self._aes.new(self._secret, self._aes.MODE_CBC, INITIALISATION_VECTOR)
 
     def encrypt(self, plain: str) -> str:
         """Text in, Base64 without line breaks out."""
-        padder = padding.PKCS7(BLOCK * 8).padder()
-        padded = padder.update(plain.encode('utf-8')) + padder.finalize()
-        encryptor = self._cipher().encryptor()
-        return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode('ascii')
+        padded = self._padding.pad(plain.encode('utf-8'), BLOCK)
+        return base64.b64encode(self._cipher().encrypt(padded)).decode('ascii')
 
     def decrypt(self, sealed: str) -> str:
         """Base64 in (line breaks allowed: Android breaks lines at 76), text out.
@@ -74,11 +91,8 @@ class PosKey:
             raise ValueError('not Base64') from None
         if not data or len(data) % BLOCK:
             raise ValueError('not a whole number of blocks')
-        decryptor = self._cipher().decryptor()
-        padded = decryptor.update(data) + decryptor.finalize()
-        unpadder = padding.PKCS7(BLOCK * 8).unpadder()
         try:
-            plain = unpadder.update(padded) + unpadder.finalize()
+            plain: bytes = self._padding.unpad(self._cipher().decrypt(data), BLOCK)
         except ValueError:
             raise ValueError('not encrypted with this key') from None
         return plain.decode('utf-8', errors='replace')

@@ -1,12 +1,14 @@
 import base64
 import contextlib
 import hashlib
+import sys
 from unittest import TestCase
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pos_payment_qfpay.qfpay.ecr.cipher import PosKey
+from pos_payment_qfpay.qfpay.ecr.cipher import PosKey, library
 from pos_payment_qfpay.qfpay.errors import InvalidRequest
 from pos_payment_qfpay.tests_pure.qfpay.ecr.vectors import (
     ANSWER_PLAIN,
@@ -48,6 +50,33 @@ class TestEcrCipher(TestCase):
         self.assertEqual(keyless, LEGACY_DIGEST)
         for key in (KEY16, KEY32):
             self.assertNotEqual(PosKey(key).digest(LEGACY_CONTENT).lower(), LEGACY_DIGEST)
+
+    def test_debians_name_of_the_library_will_do(self):
+        """Its package has the same code under another name."""
+        with self.without('Crypto'):
+            self.assertEqual(PosKey(KEY32).decrypt(ANSWER_SEALED), ANSWER_PLAIN)
+            self.assertTrue(library()[0].__name__.startswith('Cryptodome.'))
+
+    def test_without_the_library_the_key_says_so(self):
+        with (
+            self.without('Crypto', 'Cryptodome'),
+            self.assertRaisesRegex(InvalidRequest, 'pycryptodome is not installed'),
+        ):
+            PosKey(KEY32)
+
+    @contextlib.contextmanager
+    def without(self, *packages):
+        """Where these cannot be imported."""
+        kept = {
+            name: module for name, module in sys.modules.items() if name.split('.')[0] in packages
+        }
+        library.cache_clear()
+        with patch.dict(sys.modules):
+            for name in kept:
+                del sys.modules[name]
+            sys.modules.update(dict.fromkeys(packages))
+            yield
+        library.cache_clear()
 
     def test_key_lengths(self):
         for length in (16, 24, 32):
