@@ -1,7 +1,8 @@
 """Run in Odoo's shell on a copy of the furnished shop: an account, and lines that wait to be paid.
 
 Makes a method that shows codes, pos_qfpay's method beside it, and WAITING draft orders with a line
-each, at CODE_TILLS tills. The account points at nothing until the bench writes its gateway's address.
+each, at CODE_TILLS tills. The account points at nothing until the bench writes its gateway's
+address.
 """
 
 from bench.constants import CODE_TILLS, NOTIFICATION_KEY, PRODUCT, WAITING
@@ -83,9 +84,6 @@ orders = env['pos.order'].create(
     ]
 )
 env['pos.payment'].create(
-    [
-        {'pos_order_id': order.id, 'amount': 1, 'payment_method_id': method.id}
-        for order in orders
-    ]
+    [{'pos_order_id': order.id, 'amount': 1, 'payment_method_id': method.id} for order in orders]
 )
 env.cr.commit()

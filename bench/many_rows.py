@@ -10,10 +10,10 @@ import os
 import time
 from statistics import median
 
-from bench.constants import FEW, MANY
-
 from odoo.addons.pos_payment_qfpay.cashier.status import look_up
 from odoo.addons.pos_payment_qfpay.models.reading import lock
+
+from bench.constants import FEW, MANY
 
 env = globals()['env']
 
@@ -31,7 +31,8 @@ def fill(first, last):
             decided_at, create_date)
         SELECT 'row-' || n || '-1', 'payment', 'ecr', 'card_payment', method.id, terminal.id,
                terminal.link_id, config.id, session.id, config.company_id, 'row-' || n,
-               'order-' || n, 1, 1000, 10, currency.id, 'done', '20260101' || LPAD(n::text, 18, '0'),
+               'order-' || n, 1, 1000, 10, currency.id, 'done',
+               '20260101' || LPAD(n::text, 18, '0'),
                at, at, at, at
           FROM generate_series(%(first)s, %(last)s) n,
                LATERAL (SELECT NOW() AT TIME ZONE 'UTC' - (%(last)s - n) * INTERVAL '10 s' AS at) t,
@@ -80,7 +81,9 @@ def questions(last):
 
     return {
         "a till's status": lambda: look_up(env, row()),
-        'a word about a row': lambda: lock(env.cr, ledger.search([('payment_uuid', '=', row())]).id),
+        'a word about a row': lambda: lock(
+            env.cr, ledger.search([('payment_uuid', '=', row())]).id
+        ),
         "a notification's match": lambda: ledger.search(
             [
                 ('reference', '=', f'{row()}-1'),

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What to ask. `rows`: the ids of the rows by their references; `since`: the oldest's request."""
+    """What to ask. `rows`: the rows' ids by their references; `since`: the oldest one's request."""
 
     account: Account
     rows: Mapping[str, int]
@@ -36,9 +36,7 @@ class Round:
     asked: str = field(default='query of open payments')
 
 
-def go_round(
-    db_name: str, link_id: int, budget: Budget, tell: Callable[[int], None]
-) -> None:
+def go_round(db_name: str, link_id: int, budget: Budget, tell: Callable[[int], None]) -> None:
     """Ask once about all that is due on an account's link, and keep what was said."""
     found: Round | None = transact(
         db_name, lambda env: env['qfpay.link'].browse(link_id)._claim_round(me())
@@ -46,16 +44,14 @@ def go_round(
     if found is None:
         return
     words = _ask(found, budget)
-    news = transact(
-        db_name, lambda env: env['qfpay.transaction']._note_repeated(words)
-    )
+    news = transact(db_name, lambda env: env['qfpay.transaction']._note_repeated(words))
     for row_id in news:
         try:
             has_news = transact(
                 db_name,
-                lambda env, row_id=row_id: env['qfpay.transaction']
-                .browse(row_id)
-                ._take_word(words[row_id]),
+                lambda env, row_id=row_id: (
+                    env['qfpay.transaction'].browse(row_id)._take_word(words[row_id])
+                ),
             )
         except Exception:
             # one row's trouble is not the others'

@@ -206,9 +206,7 @@ class Runner:
         return min(longest, max(looked.soon or longest, 0.05))
 
     def _thread(self, name: str, target: Callable[..., None], *args: Any) -> threading.Thread:
-        return threading.Thread(
-            target=target, args=args, name=f'qfpay.courier.{name}', daemon=True
-        )
+        return threading.Thread(target=target, args=args, name=f'qfpay.courier.{name}', daemon=True)
 
     # ------------------------------------------------------------------
     # Carrying
@@ -283,7 +281,7 @@ class Runner:
         return after
 
     def _tell(self, row_id: int) -> None:
-        """Bring payment line and tills in line with the ledger. The ledger does not depend on it."""
+        """Bring payment line and tills in line with the ledger, which does not depend on it."""
         try:
             transact(self.db_name, lambda env: _row(env, row_id)._tell())
         except Exception:

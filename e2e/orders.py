@@ -100,7 +100,7 @@ class Counter:
         return payment_uuid, self.rpc.call('pos.order', 'sync_from_ui', [order])
 
     def forget(self, payment_uuid: str) -> None:
-        """Remove the order of a line for which nothing was sent; the next test's till knows none."""
+        """Remove the order of a line for which nothing was sent: no till shall take it up."""
         (payment,) = self.rpc.find(
             'pos.payment', ('uuid', '=', payment_uuid), fields=('pos_order_id',)
         )

@@ -419,7 +419,9 @@ def test_thirty_open_payments_cost_what_one_costs(gateway, many_tills):
         shown_code(shop, line)
     before = gateway.gateway()['requests']
     wait_for(
-        lambda: gateway.gateway()['requests'].get('query', 0) >= before.get('query', 0) + 3, 60, 'nobody asks'
+        lambda: gateway.gateway()['requests'].get('query', 0) >= before.get('query', 0) + 3,
+        60,
+        'nobody asks',
     )
     asked = [r for r in gateway.gateway_requests() if r['call'] == 'query'][-2:]
     for request in asked:

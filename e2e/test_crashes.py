@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,9 @@ def test_codes_are_asked_about_soon_after_a_crash(
     assert time.monotonic() - began < 10
 
 
-def test_fifty_cashiers_in_one_moment(odoo_server: RunningOdoo, simulator: RunningSimulator) -> None:
+def test_fifty_cashiers_in_one_moment(
+    odoo_server: RunningOdoo, simulator: RunningSimulator
+) -> None:
     """Nobody's payment is rolled back, or unknown, because another one began as well."""
     simulator.gateway_settings(per_second=0, per_minute=0, cancel_lists='both')
     counters = [
@@ -233,9 +236,10 @@ def test_ask_again_and_cancel_arrive_within_a_second(
         for _question in range(3):
             # a new connection each time, so that it is not always the same worker
             other = Counter(prefork.rpc('cashier'))
-            took.append(_asked_after(simulator, 4001, lambda: other.status(line, inquire=True)))
+            ask = partial(other.status, line, inquire=True)
+            took.append(_asked_after(simulator, 4001, ask))
         other = Counter(prefork.rpc('cashier'))
-        took.append(_asked_after(simulator, 5001, lambda: other.cancel(line)))
+        took.append(_asked_after(simulator, 5001, partial(other.cancel, line)))
         assert counter.wait_state(line)['state'] == 'cancelled'
     assert max(took) < 1, took
 

@@ -132,7 +132,9 @@ def test_what_was_under_way_is_known_after_an_upgrade(
     refund, _order = counter.order(-10.1, refunded_line=_order_line(shop, paid))
     assert 'payment' in counter.start(refund)
     assert counter.wait_state(refund)['state'] == 'done'
-    wait_for(lambda: not shop.odoo.sql('SELECT id FROM qfpay_transaction WHERE tell_at IS NOT NULL'))
+    wait_for(
+        lambda: not shop.odoo.sql('SELECT id FROM qfpay_transaction WHERE tell_at IS NOT NULL')
+    )
 
 
 def _order_line(shop: Shop, payment_uuid: str) -> int:

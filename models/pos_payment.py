@@ -167,7 +167,7 @@ class PosPayment(models.Model):
         ]
 
     def _qfpay_trace_change(self, order, method, amount):
-        """What was unconfirmed on a paid order does not show there any more: that is written down."""
+        """What was unconfirmed on a paid order and does not show there any more leaves a trace."""
         if self.qfpay_confirmation == 'unconfirmed' and self.pos_order_id == order:
             return
         if self.payment_method_id == method:

@@ -75,7 +75,7 @@ class QFPayLink(models.Model):
                AND (row.next_step_at IS NOT NULL OR row.tell_at IS NOT NULL)
           ORDER BY row.next_step_at
              LIMIT %(most)s
-            """,
+            """,  # noqa: S608 (our own names)
             {'who': who, 'longest': LONGEST, 'most': MOST_LOOKED_AT},
             log_exceptions=False,
         )
@@ -166,7 +166,7 @@ class QFPayLink(models.Model):
                                  + %(lease)s * interval '1 second'
              WHERE id = %(id)s AND (link.owner = %(who)s OR {IS_FREE})
          RETURNING link.fence
-            """,
+            """,  # noqa: S608 (our own names)
             {'who': who, 'id': self.id, 'lease': LEASE, 'longest': LONGEST},
             log_exceptions=False,
         )

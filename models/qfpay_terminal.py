@@ -1,10 +1,9 @@
 """A QFPay terminal: where it is, its POS-KEY, and what it is asked."""
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..cashier.messages import explain_terminal_code
-from ..cashier.start import TERMINAL_CURRENCY
 from ..courier.carrying import AtTerminal
 from ..ledger.testimony import About
 from ..qfpay.ecr.cipher import PosKey
@@ -317,4 +316,3 @@ class QFPayTerminal(models.Model):
         return notice(
             'success', self.env._('"%(terminal)s" answers. All is well.', terminal=self.name)
         )
-

@@ -110,9 +110,7 @@ class QFPayTestimony(models.Model):
     seals = fields.Boolean(readonly=True)
     taken = fields.Boolean(readonly=True)
     outcome = fields.Json(readonly=True)
-    asked = fields.Text(
-        string='Question', readonly=True, help='Without what is secret in it.'
-    )
+    asked = fields.Text(string='Question', readonly=True, help='Without what is secret in it.')
     heard = fields.Text(string='Answer', readonly=True, help='Without what is secret in it.')
     user_id = fields.Many2one('res.users', readonly=True, ondelete='set null')
     says = fields.Char(compute='_compute_says')

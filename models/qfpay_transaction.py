@@ -94,9 +94,7 @@ class QFPayTransaction(models.Model):
     amount_minor = fields.Integer(
         string='Amount (minor units)', required=True, readonly=True, aggregator=None
     )
-    amount = fields.Monetary(
-        compute='_compute_amount', store=True, help='Negative for a refund.'
-    )
+    amount = fields.Monetary(compute='_compute_amount', store=True, help='Negative for a refund.')
     left_before_minor = fields.Integer(
         string='Left Before the Refund (minor units)',
         readonly=True,

@@ -124,9 +124,13 @@ class QFPayTransactionHearing(models.Model):
         """Whether another refund of the same payment may have moved what is left of it since."""
         others = self.original_id.refund_ids - self
         return any(
-            other.state in (*AT_QFPAY, DONE)
-            and (other.sent_at or other.requested_at) >= self.requested_at
-            or (other.state == DONE and (other.decided_at or self.requested_at) >= self.requested_at)
+            (
+                other.state in (*AT_QFPAY, DONE)
+                and (other.sent_at or other.requested_at) >= self.requested_at
+            )
+            or (
+                other.state == DONE and (other.decided_at or self.requested_at) >= self.requested_at
+            )
             for other in others
         )
 
@@ -292,7 +296,7 @@ class QFPayTransactionHearing(models.Model):
             SELECT DISTINCT ON (transaction_id) transaction_id, {', '.join(COLUMNS)}
               FROM qfpay_testimony WHERE transaction_id IN %s
           ORDER BY transaction_id, id DESC
-            """,
+            """,  # noqa: S608 (our own names)
             [tuple(words)],
         )
         now = self.env['qfpay.link']._clock()

@@ -38,17 +38,13 @@ class QFPayTransactionManaging(models.Model):
                         'Transaction %(reference)s is decided already.', reference=row.reference
                     )
                 )
-            row._hear(
-                Word(witness=Witness.MANAGER, fact=fact, user_id=self.env.uid), read=read
-            )
+            row._hear(Word(witness=Witness.MANAGER, fact=fact, user_id=self.env.uid), read=read)
             row._tell()
 
     def action_clear_attention(self):
         self._check_manager()
         for row in self.sudo():
-            row._hear(
-                Word(witness=Witness.MANAGER, fact=Fact.LOOKED_AT, user_id=self.env.uid)
-            )
+            row._hear(Word(witness=Witness.MANAGER, fact=Fact.LOOKED_AT, user_id=self.env.uid))
             row._write_raw({'tell_at': None})
 
     def action_download_conversation(self):

@@ -85,7 +85,7 @@ _LOCK = f"""
      WHERE row.id = %(id)s
   ORDER BY word.id
        FOR UPDATE OF row
-"""
+"""  # noqa: S608 (our own names)
 _AROUND = 11
 
 

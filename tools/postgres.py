@@ -57,8 +57,6 @@ def binaries() -> Path:
     return folders[-1]
 
 
-
-
 def connection() -> dict[str, str]:
     """libpq's variables that reach the server, as role ``odoo`` on the embedded one."""
     if not embedded():

@@ -47,7 +47,8 @@ def migrate(cr, version):
     )
     cr.execute(
         """
-        INSERT INTO qfpay_testimony (transaction_id, at, witness, about, fact, reason, detail, times)
+        INSERT INTO qfpay_testimony
+               (transaction_id, at, witness, about, fact, reason, detail, times)
         SELECT id, NOW() AT TIME ZONE 'UTC', 'server', 'nothing', 'strange', alarm->>0, alarm->>1, 1
           FROM qfpay_transaction, jsonb_array_elements(alarms) alarm
          WHERE needs_attention

@@ -53,7 +53,9 @@ def _make_links(cr):
 
 
 def _separate_own_reasons(cr):
-    cr.execute("UPDATE qfpay_transaction SET state_source = 'inquiry' WHERE state_source = 'enquiry'")
+    cr.execute(
+        "UPDATE qfpay_transaction SET state_source = 'inquiry' WHERE state_source = 'enquiry'"
+    )
     cr.execute('ALTER TABLE qfpay_transaction ADD COLUMN reason VARCHAR')
     for code, reason in _OWN_REASONS.items():
         cr.execute(
