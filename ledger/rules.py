@@ -45,7 +45,6 @@ from .states import (
     DRAFT,
     FAILED,
     NOT_DONE,
-    OPEN,
     PENDING,
     REVERSED,
     SENT,
@@ -106,7 +105,7 @@ class _Weighing:
     def weigh(self) -> None:
         said = self.testimony
         self._note_machine()
-        if said.about is About.REQUEST and said.fact is not Fact.SENT:
+        if said.about is About.REQUEST:
             self.belief.waiting = False
         elif said.about in _QUESTIONS:
             self._was_asked()
@@ -207,8 +206,7 @@ class _Weighing:
         belief, said = self.belief, self.testimony
         if said.claim != belief.claim or belief.known:
             return
-        if belief.state in OPEN:
-            self._become(CANCELLED if said.reason == 'cancelled' else FAILED, said.reason)
+        self._become(CANCELLED if said.reason == 'cancelled' else FAILED, said.reason)
         belief.never_left = belief.state in NOT_DONE
 
     def _unanswered(self) -> None:
@@ -366,8 +364,7 @@ class _Weighing:
         if verdict is Verdict.PENDING:
             belief.known = True
             belief.code_to_scan = outcome.qrcode or outcome.pay_url or belief.code_to_scan
-            if belief.state != PENDING:
-                self._become(PENDING)
+            self._become(PENDING)
         else:
             self._become(CANCELLED if verdict is Verdict.CANCELLED else FAILED)
 
@@ -440,10 +437,9 @@ class _Weighing:
     def _look(self) -> None:
         """Count a question after the end that brought no news."""
         belief, now = self.belief, self.testimony.at
-        last = belief.looked_at or belief.since
-        if self.testimony.about in (About.NUMBER, About.ORIGINAL) and (
-            last is None or abs(now.since(last)) >= LOOK_APART
-        ):
+        last = belief.looked_at or belief.since or now
+        is_apart = abs(now.since(last)) >= LOOK_APART
+        if self.testimony.about in (About.NUMBER, About.ORIGINAL) and is_apart:
             belief.looks, belief.looked_at = belief.looks + 1, now
 
     def _not_found(self) -> None:
@@ -486,8 +482,6 @@ class _Weighing:
             return
         if belief.state == DRAFT:
             belief.left_before = left
-        elif belief.state == DONE:
-            return
         elif belief.left_before is None or self._is_superseded():
             if belief.state in NOT_DONE:
                 self._look()  # nothing tells any more, and asking on would not help

@@ -136,9 +136,8 @@ def _shall_be_cancelled(attempt: Attempt, belief: Belief, now: Moment) -> bool:
         return False
     if belief.cancel_wanted and not belief.cancel_told:
         return True
-    # what has run out is cancelled once, so that nobody pays it late; a terminal ends by itself
-    has_run_out = not attempt.by_terminal and belief.is_over(now)
-    return has_run_out and not belief.cancel_told_late
+    # what has run out is cancelled once, so that nobody pays it late
+    return belief.is_over(now) and not belief.cancel_told_late
 
 
 def _left_of(pause: float, belief: Belief, now: Moment) -> float:

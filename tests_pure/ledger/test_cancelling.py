@@ -237,6 +237,16 @@ class TestWhatCameOfIt(LedgerCase):
         story = Story(SALE).sent().after(5).cancel().told_to_cancel(ACCEPTED)
         self.assertStep(story, Do.ASK, 145, About.NUMBER)
 
+    def test_another_machine_asks_with_a_pause_while_the_terminal_answers(self):
+        story = Story(SALE).sent().cancel().told_to_cancel(ACCEPTED).elsewhere('other')
+        self.assertStep(story, Do.ASK, 1, About.NUMBER)
+
+    def test_what_was_given_back_is_not_looked_at_again(self):
+        story = Story(CODE).sent().cancel().answer(done(CODE)).after(9)
+        story.asked(done(CODE, verdict=Verdict.CANCELLED))
+        self.assertBelieved(story, 'reversed', 'reversed')
+        self.assertStep(story, Do.REST)
+
     def test_a_terminals_error_after_it_was_cancelled(self):
         story = Story(SALE).sent().cancel().told_to_cancel(ACCEPTED).after(1).answer(ERROR)
         self.assertStep(story, Do.ASK, 0, About.NUMBER)

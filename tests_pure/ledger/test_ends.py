@@ -69,6 +69,21 @@ class TestRefusals(LedgerCase):
         story = Story(CODE).sent().answer(PENDING).after(9).asked_in_a_list(FAILED).after(1)
         self.assertFalse(story.asked(PENDING).belief.ask_alone)
 
+    def test_what_is_at_work_stays_so_when_a_later_word_says_nothing(self):
+        self.assertBelieved(Story(CODE).sent().answer(PENDING).answer(UNKNOWN), 'pending')
+
+    def test_a_no_that_has_a_number_of_its_own_is_a_no(self):
+        """QFPay books a cancel under a number of its own. Only what is paid is another row."""
+        for outcome in (FAILED, CLOSED):
+            story = Story(CODE).sent().answer(PENDING).after(9)
+            story.asked(replace(outcome, syssn=OTHER_NUMBER))
+            self.assertIn(story.belief.state, ('failed', 'cancelled'))
+
+    def test_an_unanswered_question_makes_nobody_ask_alone(self):
+        story = Story(CODE).sent().answer(PENDING).unanswered().asked_in_a_list(PENDING)
+        self.assertFalse(story.belief.ask_alone)
+        self.assertStep(story, Do.ASK, 2, About.LIST)
+
     def test_an_unknown_code_ends_nothing(self):
         for attempt in EVERYTHING:
             story = Story(attempt).sent().answer(says(Verdict.UNKNOWN, '9999', message='?'))
@@ -246,6 +261,19 @@ class TestAfterTheEnd(LedgerCase):
             self.assertEqual(ended.belief.looks, 0)
             self.assertEqual(ended.belief.asked, 4)
 
+    def test_the_looks_before_it_was_paid_are_none_after_it(self):
+        """A cancel that crosses a payment may give it back: that is looked at, too."""
+        story = Story(CODE).sent().cancel().asked(CLOSED).after(200).asked(CLOSED)
+        self.assertEqual(story.belief.looks, 1)
+        story.after(1).notified(done(CODE))
+        self.assertEqual((story.belief.looks, story.belief.looked_at), (0, None))
+        self.assertStep(story, Do.ASK, 180, About.NUMBER)
+
+    def test_who_says_it_again_did_not_bring_it_about(self):
+        for outcome in (done(CODE), FAILED):
+            story = Story(CODE).sent().answer(outcome).after(100).asked(outcome)
+            self.assertEqual((story.belief.source, story.belief.looks), (Witness.ANSWER, 1))
+
     def test_what_is_still_at_work_is_looked_at_from_the_beginning(self):
         for ended in self.ends():
             ended.after(200).asked(NOT_FOUND).after(200).asked(PENDING)
@@ -337,10 +365,12 @@ class TestTakenBack(LedgerCase):
 
     def test_reversed_is_the_end(self):
         story = self.paid().asked(self.reversed_row())
-        for outcome in (done(CODE), FAILED, PENDING, NOT_FOUND, CLOSED):
-            self.assertBelieved(story.after(9).asked(outcome), 'reversed', 'reversed')
+        facts, looks = dict(story.belief.facts), story.belief.looks
+        for outcome in (done(CODE, chnlsn='late'), FAILED, PENDING, NOT_FOUND, CLOSED):
+            self.assertBelieved(story.after(99).asked(outcome), 'reversed', 'reversed')
         story.manager(Fact.DONE).manager(Fact.FAILED).never_left().lost()
         self.assertBelieved(story, 'reversed', 'reversed')
+        self.assertEqual((story.belief.facts, story.belief.looks), (facts, looks))
 
     def test_our_own_refund_takes_back_nothing_that_was_not_asked_for(self):
         story = self.paid(returned_minor=1010).asked(self.reversed_row())
@@ -451,6 +481,13 @@ class TestManager(LedgerCase):
             story.after(5).asked(NOT_FOUND)
         self.assertBelieved(story, 'done')
 
+    def test_only_not_found_and_asked_alone_denies_what_the_manager_saw(self):
+        for outcome, about in ((UNKNOWN, About.NUMBER), (NOT_FOUND, About.LIST)):
+            story = Story(CODE).sent(patience=100).lost().manager(Fact.DONE).after(101)
+            for _time in range(5):
+                story.after(5).asked(outcome, about)
+            self.assertBelieved(story, 'done')
+
     def test_a_managers_failed_is_asked_about_until_qfpay_says_no_itself(self):
         story = Story(CODE).sent().lost().manager(Fact.FAILED).after(100).asked(NOT_FOUND)
         self.assertBelieved(story, 'failed')
@@ -488,6 +525,14 @@ class TestUpgrade(LedgerCase):
             self.assertEqual((belief.patience, belief.source), (330, Witness.INQUIRY))
             self.assertEqual(belief.known, state in ('pending', 'done'))
             self.assertFalse(belief.by_manager or belief.waiting)
+
+    def test_nobody_waits_for_the_terminals_answer_any_more(self):
+        self.assertFalse(Story(SALE).upgraded('unknown', patience=330).belief.waiting)
+
+    def test_each_machine_counts_the_end_from_what_it_heard_first(self):
+        story = Story(CODE).upgraded('failed', patience=330).elsewhere('other').unanswered()
+        story.after(10).set_clock(7200)
+        self.assertStep(story.after(90), Do.ASK, 80, About.NUMBER)
 
     def test_a_managers_word_stays_a_managers(self):
         story = Story(CODE).upgraded('done', Witness.MANAGER)

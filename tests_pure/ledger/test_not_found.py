@@ -113,6 +113,10 @@ class TestNotFound(LedgerCase):
         self.assertBelieved(story, 'unknown')
         self.assertEqual(story.belief.not_found, 0)
 
+    def test_nor_settles_it_what_was_cancelled_at_the_terminal(self):
+        story = Story(SALE).sent().answer(CANCELLED_THERE).after(9).asked_in_a_list(NOT_FOUND)
+        self.assertBelieved(story, 'unknown')
+
     def test_success_without_proof_is_not_denied_in_a_hurry(self):
         """The terminal said that it was paid: three after the deadline, and not two at once."""
         for outcome in (
@@ -128,6 +132,12 @@ class TestNotFound(LedgerCase):
                     story.after(10).asked(NOT_FOUND)
                 self.assertEqual(story.belief.not_found, 0)
         self.assertFalse(self.ended().belief.promising)
+
+    def test_a_promise_is_one_whatever_its_code(self):
+        story = Story(SALE).sent().after(20).answer(says(Verdict.DONE, '', strict=False))
+        for _time in range(3):
+            story.after(5).asked(NOT_FOUND)
+        self.assertBelieved(story, 'unknown')
 
     def test_success_without_proof_is_denied_after_the_deadline(self):
         story = Story(SALE).sent().after(20).answer(done(SALE, reference=None)).after(200)
@@ -223,6 +233,10 @@ class TestClocks(LedgerCase):
         story.asked(NOT_FOUND, asked_at=elsewhere)
         self.assertEqual(story.belief.not_found, 0)
 
+    def test_a_draft_has_no_deadline_whoever_was_asked_before_it(self):
+        story = Story(SALE).unanswered().after(1000)
+        self.assertFalse(story.belief.is_over(story.now))
+
     def test_what_was_sent_at_no_time_is_never_over(self):
         self.assertFalse(Story(CODE).after(10**6).belief.is_over(Story(CODE).after(10**6).now))
 
@@ -301,6 +315,10 @@ class TestControlQuestion(LedgerCase):
         # it may say it in words that are listed
         story.asked(NOT_FOUND).after(5).asked(NOT_FOUND)
         self.assertBelieved(story, 'failed')
+
+    def test_a_shops_first_payment_stays_the_first_when_a_question_is_lost(self):
+        story = self.refused().control(Fact.NO_CONTROL).after(5).unanswered()
+        self.assertEqual(story.belief.control, 'none')
 
     def test_no_control_is_needed_for_what_says_something(self):
         for outcome in (

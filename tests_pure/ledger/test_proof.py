@@ -6,6 +6,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 from pos_payment_qfpay.ledger.clock import Moment
+from pos_payment_qfpay.ledger.proof import Evidence
 from pos_payment_qfpay.ledger.testimony import About, Witness
 from pos_payment_qfpay.qfpay.outcome import Verdict
 from pos_payment_qfpay.tests_pure.ledger.story import (
@@ -77,6 +78,12 @@ class TestAnswer(LedgerCase):
                 with self.subTest(attempt.channel, name=name):
                     outcome = done(attempt, **{name: None})
                     self.assertBelieved(Story(attempt).sent().answer(outcome), 'done')
+
+    def test_what_a_payment_gives_back_is_no_question(self):
+        """A payment gives nothing back: a number that QFPay puts there contradicts nothing."""
+        for attempt in (SALE, CODE):
+            outcome = done(attempt, orig_syssn=ORIGINAL)
+            self.assertBelieved(Story(attempt).sent().answer(outcome), 'done')
 
     def test_a_manager_is_told_first_that_it_is_another_sale(self):
         """Its number tells more than its amount."""
@@ -189,6 +196,10 @@ class TestAnswer(LedgerCase):
                 story = Story(CODE).sent().answer(done(CODE)).after(9).asked(outcome, taken=True)
                 self.assertBelieved(story, 'done', 'same_number')
 
+    def test_a_late_word_about_another_sale_leaves_what_is_known(self):
+        story = Story(CODE).sent().answer(PENDING).answer(done(CODE, amount_minor=5))
+        self.assertBelieved(story, 'pending', 'contradiction')
+
     def test_a_manager_hears_of_a_contradiction_before_a_number(self):
         story = Story(SALE).sent().answer(done(SALE, amount_minor=5), taken=True)
         self.assertBelieved(story, 'unknown', 'contradiction')
@@ -287,9 +298,24 @@ class TestInquiry(LedgerCase):
                 story = self.asked(**{name: None, 'traded_at': at(NOON, -86400)})
                 self.assertBelieved(story, 'unknown')
         self.assertBelieved(self.asked(traded_at=at(NOON, -86400), strict=False), 'unknown')
-        # at the gateway, our own number says which one it is
+
+    def test_at_the_gateway_our_own_number_says_which_one_it_is_however_old(self):
+        old = done(CODE, traded_at=at(NOON, -86400))
         story = Story(CODE).sent().lost().after(1)
-        self.assertBelieved(story.asked(done(CODE, traded_at=at(NOON, -86400))), 'done')
+        self.assertBelieved(story.asked(replace(old, currency=None)), 'unknown')
+        self.assertBelieved(story.asked(old), 'done')
+
+    def test_only_what_was_asked_for_is_weighed_by_its_time(self):
+        """The answer to the request needs none; and what nobody asked for proves nothing."""
+        old = done(SALE, reference=None, traded_at=at(NOON, -86400))
+        self.assertBelieved(Story(SALE).sent().answer(old), 'unknown')
+        for witness in (Witness.PAGE, Witness.INQUIRY, Witness.ANSWER):
+            story = Story(SALE).sent().lost().after(1).hear(witness, About.NOTHING, done(SALE))
+            self.assertBelieved(story, 'unknown')
+
+    def test_what_is_proved_is_not_too_early(self):
+        said = Story(SALE).sent().asked(done(SALE)).said[-1]
+        self.assertIsNone(Evidence(SALE, said, said.outcome).too_early())
 
     def test_a_number_that_pays_another_row_pays_no_second_one(self):
         story = Story(SALE).sent().lost().after(1).asked(done(SALE, reference=None), taken=True)

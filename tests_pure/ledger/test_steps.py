@@ -251,6 +251,11 @@ class TestGivingUp(LedgerCase):
         story = Story(CODE).asked(PENDING).after(DAY + 1)
         self.assertIs(story.step().do, Do.GIVE_UP)
 
+    def test_the_age_begins_when_it_was_sent(self):
+        story = Story(CODE).after(50).sent().lost().after(DAY)
+        self.assertIsNot(story.step().do, Do.GIVE_UP)
+        self.assertStep(story.after(0.1), Do.GIVE_UP)
+
     def test_what_is_given_up_is_not_cancelled_any_more(self):
         story = Story(CODE).sent().answer(PENDING).after(DAY + 1).cancel()
         self.assertStep(story, Do.GIVE_UP)

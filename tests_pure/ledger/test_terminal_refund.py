@@ -82,6 +82,10 @@ class TestBefore(LedgerCase):
         story = Story(REFUND).asked(left(1010)).after(1).asked(left(505))
         self.assertEqual(story.belief.left_before, 505)
 
+    def test_a_look_that_tells_nothing_takes_none_away(self):
+        story = Story(REFUND).asked(left(1010)).asked(left(None, verdict=Verdict.DONE))
+        self.assertEqual(story.belief.left_before, 1010)
+
     def test_in_the_clear_from_a_terminal_that_seals_it_is_not_known(self):
         story = Story(REFUND, seals=True).asked(left(1010, signed=False))
         self.assertIsNone(story.belief.left_before)
@@ -199,6 +203,9 @@ class TestAfter(LedgerCase):
         self.assertEqual(story.belief.looks, 1)
         story = self.lost().after(60).asked(left(505), superseded=True)
         self.assertEqual(story.belief.looks, 0)
+        # what does not tell what is left may tell it the next time
+        story = Story(REFUND).asked(left(1010)).sent().answer(refused).after(60)
+        self.assertEqual(story.asked(UNKNOWN, superseded=True).belief.looks, 0)
 
     def test_the_payments_own_recorded_answers_are_no_refund(self):
         """Its answer of then, and what an inquiry said of it then."""
