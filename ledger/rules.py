@@ -482,8 +482,11 @@ class _Weighing:
             return
         if belief.state == DRAFT:
             belief.left_before = left
+            if left < attempt.amount_minor:
+                # it could begin because more was thought to be left: something else took it
+                self._alarm('contradiction', str(left), str(attempt.amount_minor))
         elif belief.left_before is None or self._is_superseded():
-            if belief.state in NOT_DONE:
+            if belief.state in NOT_DONE and not belief.by_manager:
                 self._look()  # nothing tells any more, and asking on would not help
         elif left == belief.left_before - attempt.amount_minor:
             was_not_done, was_by_manager = belief.state in NOT_DONE, belief.by_manager

@@ -78,6 +78,15 @@ class TestBefore(LedgerCase):
             story = Story(REFUND).asked(left(said), returned_minor=given)
             self.assertEqual(story.belief.left_before, believed)
 
+    def test_where_less_is_left_than_it_gives_back_a_manager_looks(self):
+        """It could begin because the ledger thought that more was left: something else took it."""
+        for amount in (505, 506, 1010):
+            self.assertBelieved(Story(REFUND).asked(left(amount)), 'draft')
+        for amount in (504, 0):
+            story = Story(REFUND).asked(left(amount))
+            self.assertBelieved(story, 'draft', 'contradiction')
+            self.assertAlarm(story, 'contradiction', str(amount), '505')
+
     def test_the_newest_look_counts(self):
         story = Story(REFUND).asked(left(1010)).after(1).asked(left(505))
         self.assertEqual(story.belief.left_before, 505)
@@ -202,6 +211,9 @@ class TestAfter(LedgerCase):
         story = Story(REFUND).sent().answer(refused).after(60).asked(left(505))
         self.assertEqual(story.belief.looks, 1)
         story = self.lost().after(60).asked(left(505), superseded=True)
+        self.assertEqual(story.belief.looks, 0)
+        # what a manager decided is not confirmed by what tells nothing
+        story = self.lost().manager(Fact.FAILED).after(60).asked(left(505), superseded=True)
         self.assertEqual(story.belief.looks, 0)
         # what does not tell what is left may tell it the next time
         story = Story(REFUND).asked(left(1010)).sent().answer(refused).after(60)
