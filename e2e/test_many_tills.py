@@ -88,6 +88,12 @@ def test_two_tills_cannot_use_one_terminal_at_once(odoo_server, simulator):
         manager.call('pos.config', 'write', [till], {'qfpay_terminal_id': own['id']})
 
 
+def test_the_bus_of_many_workers_is_up(prefork):
+    """It is a process of its own; without it the other tests here would hear nothing by it."""
+    wait_for(lambda: 'Evented Service (longpolling) running' in prefork.log_text(), 60)
+    assert 'Traceback' not in prefork.log_text()
+
+
 def test_impatient_taps_on_many_workers_charge_once(prefork, simulator):
     prefork.connect(simulator)
     simulator.settings(mode='approve', delay=1)

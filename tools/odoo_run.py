@@ -12,6 +12,15 @@ from .machine import RUN
 CONFIGURATION = RUN / 'odoo.conf'
 DATA = RUN / 'odoo-data'
 ADDONS = RUN / 'addons'
+# A file, since workers start their bus by the name of the program that was started.
+PROGRAM = RUN / 'odoo-bin'
+_PROGRAM = """import sys
+
+sys.path[0] = ''  # what lies in the folder where it was started can be imported
+import odoo.cli
+
+odoo.cli.main()
+"""
 
 
 def prepare() -> odoo_source.Source:
@@ -32,8 +41,9 @@ admin_passwd = admin
 list_db = False
 without_demo = True
 """
-    if not CONFIGURATION.exists() or CONFIGURATION.read_text() != text:
-        machine.write_atomically(CONFIGURATION, text)
+    for path, content in ((CONFIGURATION, text), (PROGRAM, _PROGRAM)):
+        if not path.exists() or path.read_text() != content:
+            machine.write_atomically(path, content)
     return source
 
 
@@ -51,7 +61,7 @@ def environ(source: odoo_source.Source) -> dict[str, str]:
 def command(arguments: Sequence[str | Path]) -> list[str]:
     """Odoo's command line; a server gets free ports of its own where none are asked for."""
     words = [str(argument) for argument in arguments]
-    line = [str(environment.PYTHON), '-m', 'odoo']
+    line = [str(environment.PYTHON), str(PROGRAM)]
     if words and not words[0].startswith('-'):
         return [*line, *words]
     for option, short in (('--http-port', '-p'), ('--gevent-port', None)):
