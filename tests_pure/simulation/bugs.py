@@ -416,6 +416,20 @@ BUGS: tuple[Bug, ...] = (
         ),
     ),
     Bug(
+        'less_than_asked_for',
+        'what is left before a refund is no news, though it is less than the refund',
+        _in_rules('_weigh_left', 'if left < attempt.amount_minor:', 'if False:'),
+    ),
+    Bug(
+        'confirmed_by_nothing',
+        'what a manager said of a refund is confirmed when nothing can tell any more',
+        _in_rules(
+            '_weigh_left',
+            'belief.state in NOT_DONE and not belief.by_manager',
+            'belief.state in NOT_DONE',
+        ),
+    ),
+    Bug(
         'refunds_at_once',
         'a terminal may have two jobs, and a payment two refunds under way',
         plant=_switch('shop', 'is_one_by_one'),

@@ -138,19 +138,22 @@ class Judge:
                 raise Disagreement(f'{row} was {before} and is {state}')
             if state in NOT_DONE:
                 self._check_end(row, said)
+            if state == REVERSED and not self._is_given_back(row):
+                raise Disagreement(f'{row} is reversed, and its money stands')
             if not belief.is_open:
                 row.ended_at = self.world.t
-        if state == REVERSED and not self._is_given_back(row):
-            raise Disagreement(f'{row} is reversed, and its money stands')
         if state == DONE and row.known_done_at is None:
             row.known_done_at = self.world.t
         if state == DONE and not belief.by_manager and not _has_moved(row):
             raise Disagreement(f'{row} is done, and no money moved')
 
     def _is_given_back(self, row: Row) -> bool:
-        """By QFPay, in its portal, or by a refund that the database has lost since."""
+        """By QFPay, in its portal, or by a refund that the ledger has lost or calls failed."""
         return any(trade.undone_at is not None or trade.elsewhere for trade in row.trades) or any(
-            refund.row is not None and refund.row.is_lost and refund.row.original is row
+            refund.row is not None
+            and refund.row.original is row
+            and refund.was_paid
+            and (refund.row.is_lost or refund.row.belief.state in NOT_DONE)
             for refund in self.world.host.trades
         )
 
@@ -263,6 +266,8 @@ class Judge:
         believed = row.attempt.amount_minor if belief.state == DONE else 0
         if self._manager_knows(order) or self._manager_has_seen(row):
             return
+        if row.original is not None and any(other.belief.alarms for other in row.original.refunds):
+            return  # he is sent to the payment, and sees all its refunds there
         if any(trade.undoing_told and trade.elsewhere for trade in row.trades):
             raise Disagreement(f'{row} was given back elsewhere, and nobody was told')
         if moved != believed and not self._cannot_be_known(row):
@@ -309,14 +314,18 @@ class Judge:
         - QFPay booked a second payment under one number once the first was known, and its notice
           was lost: nobody asks again about a payment that is done.
         - Lies were told after the money had moved, and the truth was never told.
+        - Lies were told of a terminal's refund, and then a later one of the same payment was sent:
+          what is left tells of the first no more.
         """
         paid = [trade for trade in row.trades if trade.state == PAID]
         untold = [trade for trade in paid if not trade.told]
         if row.belief.state == DONE and len(paid) > 1 and len(untold) >= len(paid) - 1:
             return True
         fooled = row.fooled_at
-        return (
-            bool(untold) and fooled is not None and fooled >= min(trade.paid_at for trade in untold)
+        if fooled is None:
+            return False
+        return any(said.superseded for said in row.testimonies) or (
+            bool(untold) and fooled >= min(trade.paid_at for trade in untold)
         )
 
 

@@ -22,7 +22,7 @@ HOUR = 3600.0
 #: after so long in peace, in seconds, what is paid is known: it is longer than any pause
 KNOWN_WITHIN = 700.0
 #: so many schedules end when only such rows are left of which a manager knows
-SHORT = 0.8
+SHORT = 0.9
 
 #: lines that an account has at most
 LONGEST_ACCOUNT = 400
