@@ -4,4 +4,6 @@
 without a terminal. Whatever is asked, and whichever wire carries it, the result is one `Outcome`
 (see `outcome`) or one of the errors of `errors`, and each of them says what is known about the
 money. Nothing in this package logs: keys, requests and answers stay with the caller.
+
+Both languages are described in docs/protocol.md. Comments everywhere cite it by its numbers.
 """

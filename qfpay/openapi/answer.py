@@ -4,7 +4,7 @@ QFPay answers in one of three shapes (the protocol, B5): flat; with the business
 object `data`; and for a query with a list of rows in `data`. Reading is generous with the form and
 strict with the meaning.
 
-What 0000 means depends on what was asked (C, Z37):
+What 0000 means depends on what was asked (B6.2, B7, B9):
 
     a payment whose code the customer scans    the code is there; nobody has paid: PENDING
     a payment by the customer's code, a refund done: DONE
@@ -104,7 +104,7 @@ def read_cancel(fields: Fields, signed: bool) -> Outcome:
     code = fields.code()
     ruling = return_code(code).refund
     verdict = Verdict.DONE if code in CLOSED_CODES else ruling.answer
-    # J18: an answer without a number of its own means that the channel cannot cancel
+    # an answer without a number of its own means that the channel cannot cancel (B9)
     supported = code not in OTHER_WAY_CODES and not (
         code == SUCCESS and not _view(fields).text('syssn', 'qf_trade_no')
     )

@@ -158,7 +158,7 @@ class Gateway(Device):
             elif trade.state == PAID:
                 code = '1260'
                 if world.strikes(weather.undone):
-                    # J18: what was just paid is given back, soon
+                    # what was just paid is given back, soon (B9)
                     code = '0000'
                     world.after(world.between(0.0, 100.0), self.host.undo, trade)
         verdict = Verdict.DONE if code == '0000' else Verdict.FAILED
