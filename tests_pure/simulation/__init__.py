@@ -3,16 +3,20 @@
     world       the queue of events, chance, the clocks
     weather     how often what goes wrong, in one schedule
     host        QFPay's book: who paid what, for certain
-    saying      what a terminal or the gateway says, and how a reader of ours takes it
+    saying      what a terminal says, and how a reader of ours takes it
     devices     what a terminal and the gateway have in common: how an answer travels
-    terminal    a terminal, its customers, and strangers who speak in its place
+    terminal    a terminal and its customers
+    strangers   who speaks in a terminal's place
     gateway     QFPay's gateway, its customers, its notifications
     storage     the ledger's rows, their commits, and what a crash takes back
     courier     processes that own links and carry steps
+    fleet       all processes, what befalls them, and what reaches any of them
     shop        orders, tills, cashiers, managers
     judgement   whether the book and the beliefs agree, or a manager was called
-    run         a schedule from its seed; many of them; the account of one
+    run         a schedule from its seed, and the account of one
     bugs        small wrong changes, each of which must be found
+    many        many schedules, on all cores
+    command     `make simulate`
 
 Theory of operation. `ledger/` is imported as it is: `judge`, `next_step`, `limits` and `strange`
 decide here what they decide in a shop. Everything around them is modelled in one process, on one
