@@ -96,8 +96,9 @@ class AtGateway:
 class Word:
     """One thing that was said, before it is kept; see `ledger.testimony.Testimony`.
 
-    `asked`, `heard`: the question and the answer as texts for support, masked. `tick`: when it was
-    heard, on this machine's steady clock. `user_id`: whose word it is.
+    `asked`, `heard`: the question and the answer as texts for support, masked. `tick`,
+    `asked_tick`: when it was heard, and when the question was on its way, on this machine's steady
+    clock. `user_id`: whose word it is.
     """
 
     witness: Witness
@@ -113,6 +114,7 @@ class Word:
     heard: str = ''
     user_id: int | None = None
     tick: float = field(default_factory=clock.tick)
+    asked_tick: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ def carry(errand: Errand, permit: Hook = lambda: None) -> Word:
         seals=errand.seals,
         asked=errand.request.asked,
         heard=masked(outcome.heard),
+        asked_tick=errand.claimed,
     )
 
 

@@ -17,10 +17,11 @@ def age(odoo: Any, payment_uuid: str, seconds: float) -> None:
         UPDATE qfpay_testimony word
            SET at = word.at - %s * interval '1 second', tick = word.tick - %s,
                again_at = word.again_at - %s * interval '1 second',
-               again_tick = word.again_tick - %s
+               again_tick = word.again_tick - %s, asked_tick = word.asked_tick - %s
           FROM qfpay_transaction row
          WHERE row.id = word.transaction_id AND row.payment_uuid = %s
         """,
+        seconds,
         seconds,
         seconds,
         seconds,

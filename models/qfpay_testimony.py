@@ -33,6 +33,9 @@ COLUMNS = (
     'claim',
     'seals',
     'taken',
+    'asked_tick',
+    'superseded',
+    'returned_minor',
     'outcome',
 )
 # Kept in a column of its own, for people.
@@ -109,6 +112,9 @@ class QFPayTestimony(models.Model):
     claim = fields.Integer(readonly=True, aggregator=None)
     seals = fields.Boolean(readonly=True)
     taken = fields.Boolean(readonly=True)
+    asked_tick = fields.Float(readonly=True, aggregator=None)
+    superseded = fields.Boolean(readonly=True)
+    returned_minor = fields.Integer(readonly=True, aggregator=None)
     outcome = fields.Json(readonly=True)
     asked = fields.Text(string='Question', readonly=True, help='Without what is secret in it.')
     heard = fields.Text(string='Answer', readonly=True, help='Without what is secret in it.')
@@ -164,6 +170,9 @@ class QFPayTestimony(models.Model):
             'claim': testimony.claim,
             'seals': testimony.seals,
             'taken': testimony.taken,
+            'asked_tick': testimony.asked_at.tick if testimony.asked_at else None,
+            'superseded': testimony.superseded,
+            'returned_minor': testimony.returned_minor,
             'outcome': fields.Json.convert_to_column(
                 self._fields['outcome'], outcome_to_json(testimony.outcome), self
             ),
@@ -195,9 +204,11 @@ def from_row(values):
     :param values: in the order of COLUMNS
     """
     row = dict(zip(COLUMNS, values, strict=True))
-    boot = row['boot'] or ''
+    at = Moment(row['at'], row['boot'] or '', row['tick'] or 0.0)
+    boot, asked_tick = at.boot, row['asked_tick']
     return Testimony(
-        at=Moment(row['at'], boot, row['tick'] or 0.0),
+        at=at,
+        asked_at=None if asked_tick is None else at.plus(asked_tick - at.tick),
         again=row['again_at'] and Moment(row['again_at'], boot, row['again_tick'] or 0.0),
         times=row['times'],
         witness=Witness(row['witness']),
@@ -209,6 +220,8 @@ def from_row(values):
         claim=row['claim'] or 0,
         seals=bool(row['seals']),
         taken=bool(row['taken']),
+        superseded=bool(row['superseded']),
+        returned_minor=row['returned_minor'] or 0,
         outcome=outcome_from_json(row['outcome']),
     )
 

@@ -86,10 +86,12 @@ class QFPayTransactionHearing(models.Model):
             )
         return self._believe(read, said)
 
-    @api.model
     def _testimony(self, word, read):
+        """A word, with what this server knows beside it now, and may not know otherwise later."""
+        tells_what_is_left = word.about is About.ORIGINAL and word.outcome is not None
         return Testimony(
-            at=read.moment_of(word),
+            at=read.moment(word.tick),
+            asked_at=None if word.asked_tick is None else read.moment(word.asked_tick),
             witness=word.witness,
             about=word.about,
             outcome=word.outcome,
@@ -100,25 +102,9 @@ class QFPayTransactionHearing(models.Model):
             claim=word.claim,
             seals=word.seals,
             taken=read.taken and _number(word) is not None,
+            superseded=tells_what_is_left and self._is_superseded(),
+            returned_minor=self._returned_by_others() if tells_what_is_left else 0,
         )
-
-    # ------------------------------------------------------------------
-    # Judging
-    # ------------------------------------------------------------------
-
-    def _attempt(self, read):
-        """What was asked for, as the rules read it, with what stands around it in the ledger.
-
-        :return: ledger.testimony.Attempt
-        """
-        superseded, returned = False, 0
-        row = read.columns
-        if row['kind'] == 'refund':
-            superseded = row['provider'] == 'ecr' and self._is_superseded()
-        elif any(word.outcome and word.outcome.cancel for word in read.testimonies):
-            refunds = self.refund_ids.filtered(lambda row: row.state in (*OPEN, DONE))
-            returned = sum(refunds.mapped('amount_minor'))
-        return read.attempt(superseded, returned)
 
     def _is_superseded(self):
         """Whether another refund of the same payment may have moved what is left of it since."""
@@ -134,10 +120,38 @@ class QFPayTransactionHearing(models.Model):
             for other in others
         )
 
+    def _returned_by_others(self):
+        """What other refunds have given back of the payment of this one, in minor units."""
+        others = self.original_id.refund_ids - self
+        return sum(others.filtered(lambda row: row.state == DONE).mapped('amount_minor'))
+
+    # ------------------------------------------------------------------
+    # Judging
+    # ------------------------------------------------------------------
+
+    def _attempt(self, read):
+        """What was asked for, as the rules read it, with what stands around it in the ledger.
+
+        :return: ledger.testimony.Attempt
+        """
+        returned = 0
+        if any(word.outcome and word.outcome.cancel for word in read.testimonies):
+            refunds = self.refund_ids.filtered(lambda row: row.state in (*OPEN, DONE))
+            returned = sum(refunds.mapped('amount_minor'))
+        return read.attempt(returned)
+
+    def _judge_again(self):
+        """A refund of it has ended: one that failed explains nothing any more.
+
+        What QFPay has said of money that went back is held against our own refunds.
+        """
+        if self and self._believe(self._lock(), ()):
+            self._tell_soon()
+
     def _believe(self, read, said):
         """Judge, and write down what was said, what is believed, and what is to be done next.
 
-        :param list said: the statements that keep what was said; all goes in one message
+        :param said: the statements that keep what was said; all goes in one message
         :return: whether there is news for the till or a manager
         """
         attempt, was = self._attempt(read), read.columns

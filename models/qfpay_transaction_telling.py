@@ -35,6 +35,8 @@ class QFPayTransactionTelling(models.Model):
                 siblings = self._siblings()
                 self._cancel_what_is_needless(siblings)
             self._note_what_is_strange(siblings.filtered(lambda row: row.state == DONE))
+            if state not in OPEN:
+                self.original_id._judge_again()
         self._tell_tills()
         self._write_raw({'tell_at': None, 'told_state': state})
 

@@ -110,16 +110,15 @@ class Read:
         """What a row is written anew from."""
         return {name: self.columns[name] for name in IDENTITY}
 
-    def moment_of(self, word):
-        """When a word was heard: the database may have been away since."""
-        late = max(self.now.tick - word.tick, 0.0)
-        return Moment(self.now.at - timedelta(seconds=late), self.now.boot, word.tick)
+    def moment(self, tick):
+        """When this machine's steady clock showed `tick`: the database may have been away since."""
+        late = max(self.now.tick - tick, 0.0)
+        return Moment(self.now.at - timedelta(seconds=late), self.now.boot, tick)
 
-    def attempt(self, superseded, returned_minor):
+    def attempt(self, returned_minor):
         """What was asked for, as the rules read it.
 
-        :param bool superseded: see `ledger.testimony.Attempt`
-        :param int returned_minor: likewise
+        :param int returned_minor: see `ledger.testimony.Attempt`
         """
         row = self.columns
         return Attempt(
@@ -133,7 +132,6 @@ class Read:
             merchant=self._merchant or None,
             original_syssn=self._original_syssn,
             original_minor=self._original_minor,
-            superseded=superseded,
             returned_minor=returned_minor,
         )
 

@@ -229,7 +229,7 @@ class LedgerTalk:
                 for name, field in records._fields.items()
                 if field.store
                 and field.type in clocks
-                and (field.type == 'datetime' or name in ('tick', 'again_tick'))
+                and (field.type == 'datetime' or name.endswith('tick'))
             ]
             self.env.cr.execute(
                 f'UPDATE {records._table} SET {", ".join(shifts)} WHERE id = ANY(%(ids)s)',

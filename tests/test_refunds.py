@@ -2,6 +2,7 @@
 
 from odoo.addons.pos_payment_qfpay.cashier.refunds import days_to_refund, last_day
 from odoo.addons.pos_payment_qfpay.cashier.status import left_to_refund, status
+from odoo.addons.pos_payment_qfpay.ledger.rules import judge
 from odoo.addons.pos_payment_qfpay.ledger.states import OPEN
 from odoo.addons.pos_payment_qfpay.ledger.testimony import About, Fact
 from odoo.addons.pos_payment_qfpay.qfpay.ecr.message import Refund
@@ -264,6 +265,34 @@ class TestRefunds(ShopCase):
         self.assertEqual(refund.state, 'sent')
 
 
+    def test_what_was_known_beside_a_word_is_kept_with_it(self):
+        """Later refunds change what is left, and not what an earlier answer has proved."""
+        paid = self.paid(100, method=self.wallet)
+        self.age(self.give_back(paid, 10), 3600)
+        refund = self.begin(self.refund_line(paid, 30))
+        self.report(self.claim(refund, 'send'), self.left(refund, 9000))
+        self.claim(refund, 'send')
+        self.lose_answer(refund)
+        self.age(refund, 2)
+        self.report(self.claim(refund), self.left(refund, 6000))
+        self.assertEqual(refund.state, 'done')
+        word = refund.testimony_ids[-1]
+        self.assertEqual((word.superseded, word.returned_minor), (False, 1000))
+        self.assertLess(word.asked_tick, word.tick)
+        later = self.give_back(paid, 20)
+        self.assertEqual(judge_again(refund).state, 'done')
+        # more than was left before the later one cannot be left now
+        self.assertTrue(refund._is_superseded())
+        self.assertEqual(refund._returned_by_others(), 3000)
+        self.assertEqual(later.state, 'done')
+
+
+def judge_again(row):
+    """What all that was said of a row comes to now."""
+    read = row._lock()
+    return judge(row._attempt(read), read.testimonies)
+
+
 @tagged('post_install', '-at_install', 'pos_payment_qfpay')
 class TestCodeRefunds(OpenApiCase):
     """Refunds that QFPay's gateway carries out."""
@@ -319,6 +348,15 @@ class TestCodeRefunds(OpenApiCase):
         self.assertEqual(self.alarms(first), ['done_after_all', 'refunded_twice'])
         self.assertIn('given back twice', first.attention)
         self.assertIn(second.reference, first.attention)
+
+    def test_refund_that_explained_what_went_back_fails(self):
+        """QFPay says that money of the payment went back: ours, it seemed, and it was not."""
+        paid = self.paid(method=self.shown)
+        refund = self.sent_refund(paid)
+        self.learn(paid, self.outcome(paid, 'cancelled', cancel=1, syssn=paid.syssn), 'inquiry')
+        self.assertEqual((paid.state, self.alarms(paid)), ('done', []))
+        self.close(refund)
+        self.assertEqual((paid.state, self.alarms(paid)), ('reversed', ['reversed']))
 
     def test_refund_by_way_of_the_payments_account(self):
         """An archived account gives back what it took, whichever method the refund is booked on."""
