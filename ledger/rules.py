@@ -485,7 +485,7 @@ class _Weighing:
             if left < attempt.amount_minor:
                 # it could begin because more was thought to be left: something else took it
                 self._alarm('contradiction', str(left), str(attempt.amount_minor))
-        elif belief.left_before is None or self._is_superseded():
+        elif belief.left_before is None or self.testimony.superseded:
             if belief.state in NOT_DONE and not belief.by_manager:
                 self._look()  # nothing tells any more, and asking on would not help
         elif left == belief.left_before - attempt.amount_minor:
@@ -498,10 +498,6 @@ class _Weighing:
                 self._look()
             else:
                 self._not_found()
-
-    def _is_superseded(self) -> bool:
-        """A later refund of the same payment may have changed what is left."""
-        return self.testimony.superseded or self.attempt.superseded
 
     # ------------------------------------------------------------------
     # What is kept of a word

@@ -23,9 +23,8 @@ class Attempt:
 
     `reference`: our number, used once, for ever. `channel`: of the terminal, or a pay type.
     `amount_minor`: in QFPay's minor units of `currency`. `merchant`: the account's id, if QFPay
-    gave one. Of a refund: `original_syssn` and `original_minor`, the payment that it gives back;
-    `superseded`, whether a later refund of it has been sent. Of a payment: `returned_minor`, what
-    refunds of ours took from it or are about to.
+    gave one. Of a refund: `original_syssn` and `original_minor`, the payment that it gives back. Of
+    a payment: `returned_minor`, what refunds of ours took from it or are about to.
     """
 
     reference: str
@@ -38,7 +37,6 @@ class Attempt:
     merchant: str | None = None
     original_syssn: str | None = None
     original_minor: int = 0
-    superseded: bool = False
     returned_minor: int = 0
 
     @property

@@ -264,7 +264,6 @@ class TestRefunds(ShopCase):
         self.assertIsNone(self.claim(refund, 'send'))
         self.assertEqual(refund.state, 'sent')
 
-
     def test_what_was_known_beside_a_word_is_kept_with_it(self):
         """Later refunds change what is left, and not what an earlier answer has proved."""
         paid = self.paid(100, method=self.wallet)

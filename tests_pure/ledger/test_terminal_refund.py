@@ -164,10 +164,6 @@ class TestAfter(LedgerCase):
             for _time in range(5):
                 story.after(10).asked(left(said), superseded=True)
             self.assertBelieved(story, 'unknown')
-            story = self.lost(superseded=True).after(200)
-            for _time in range(5):
-                story.after(10).asked(left(said))
-            self.assertBelieved(story, 'unknown')
 
     def test_what_was_heard_before_the_later_one_stays_heard(self):
         story = self.lost().after(10).asked(left(505)).after(10).asked(left(0), superseded=True)

@@ -38,7 +38,6 @@ class TestDefaults(TestCase):
             'merchant': None,
             'original_syssn': None,
             'original_minor': 0,
-            'superseded': False,
             'returned_minor': 0,
         }
         self.assertDefaults(ledger.Attempt, needed, told)
