@@ -13,9 +13,7 @@ class QFPayCredentialsMixin(models.AbstractModel):
     _name = 'qfpay.credentials.mixin'
     _description = 'QFPay Credentials'
 
-    link_id = fields.Many2one(
-        'qfpay.link', string='Link', readonly=True, copy=False, ondelete='restrict'
-    )
+    link_id = fields.Many2one('qfpay.link', readonly=True, copy=False, ondelete='restrict')
 
     # The secret's field, and those that are copied from elsewhere, often with blanks around.
     _qfpay_key = ''

@@ -141,10 +141,11 @@ class QFPayTestimony(models.Model):
                 parts = [facts.get(word.fact), word.reason, word.detail]
             word.says = ' · '.join(filter(None, parts))
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._('What was said about a payment cannot be changed.'))
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._('What was said about a payment cannot be removed.'))
 
     @api.model

@@ -184,7 +184,7 @@ class QFPayTransaction(models.Model):
     )
     decided_at = fields.Datetime(string='Decided', readonly=True)
     cancel_requested_at = fields.Datetime(string='Cancel Asked', readonly=True)
-    cancel_refused = fields.Boolean(string='Cancel Refused', readonly=True)
+    cancel_refused = fields.Boolean(readonly=True)
     asked = fields.Integer(
         string='Times Asked', readonly=True, aggregator=None, help='Since the state began.'
     )

@@ -173,7 +173,7 @@ class Cluster:
 
     def kill(self) -> None:
         """End it as a power cut would: all of its processes at once, nothing written any more."""
-        import psutil
+        import psutil  # type: ignore[import-untyped]
 
         pid = int((self.data / 'postmaster.pid').read_text().split()[0])
         for child in psutil.Process(pid).children(recursive=True):

@@ -29,6 +29,7 @@ in major units; a wrong guess shows as an amount that differs from the one that 
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -157,7 +158,7 @@ class _Peeled:
 def _peel(text: str, key: PosKey) -> _Peeled:
     """The object inside a text, whatever it is wrapped in."""
     sealed, strict = False, True
-    try:
+    with suppress(ValueError):
         for _layer in range(_LAYERS):
             text = text.strip()
             if text[:1] not in ('{', '"'):
@@ -169,8 +170,6 @@ def _peel(text: str, key: PosKey) -> _Peeled:
             if not isinstance(value, str):
                 return _Peeled(value if isinstance(value, dict) else None, sealed, strict)
             text = value
-    except ValueError:
-        pass
     return _Peeled(None, sealed, False)
 
 

@@ -532,7 +532,7 @@ export class QFPayPayments extends Reactive {
     /** The server has heard nothing of a start: before it counts as never made, it must not come. */
     async _giveUp(watch) {
         if (watch.tap) {
-            let answer = null;
+            let answer;
             try {
                 answer = await doors.cancel(watch.uuid, watch.tap.tap);
             } catch {
