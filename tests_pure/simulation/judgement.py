@@ -316,8 +316,8 @@ class Judge:
         - QFPay booked a second payment under one number once the first was known, and its notice
           was lost: nobody asks again about a payment that is done.
         - Lies were told after the money had moved, and the truth was never told.
-        - Lies were told of a terminal's refund, and then a later one of the same payment was sent:
-          what is left tells of the first no more.
+        - Lies were told of a terminal's refund, and then a later one of the same payment was sent,
+          for which enough was left: what is left tells of the first no more.
         """
         paid = [trade for trade in row.trades if trade.state == PAID]
         untold = [trade for trade in paid if not trade.told]
@@ -326,9 +326,20 @@ class Judge:
         fooled = row.fooled_at
         if fooled is None:
             return False
-        return any(said.superseded for said in row.testimonies) or (
+        return _was_followed(row) or (
             bool(untold) and fooled >= min(trade.paid_at for trade in untold)
         )
+
+
+def _was_followed(refund: Row) -> bool:
+    """By a later refund of the same payment, for which enough was left."""
+    others = refund.original.refunds if refund.original is not None else []
+    return any(
+        other.number > refund.number
+        and other.belief.left_before is not None
+        and other.belief.left_before >= other.attempt.amount_minor
+        for other in others
+    )
 
 
 def _moved_last(row: Row) -> float:

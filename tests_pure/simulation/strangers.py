@@ -43,7 +43,7 @@ class Strangers:
     def speak_first(self, call: Call) -> None:
         """Sometimes a stranger answers while the terminal is still busy with the request."""
         world, weather = self.world, self.world.weather
-        is_somebody_there = weather.stranger or weather.replay
+        is_somebody_there = weather.stranger or weather.replay or weather.pasted
         if is_somebody_there and call.about is About.REQUEST and world.random() < 0.3:
             self.replace(call, None, REFUND if call.row.attempt.is_refund else PAYMENT)
 
@@ -57,7 +57,7 @@ class Strangers:
         if world.strikes(weather.stranger):
             terminal.send_back(call, read(self._in_the_clear(call), question, False))
         elif self.recorded and world.strikes(weather.replay):
-            saying = self.recorded[int(world.random() * len(self.recorded))]
+            saying = self._recorded(question)
             if self._tells_of_unheard_money(saying):
                 return False
             outcome = read(saying, question, True)
@@ -73,6 +73,14 @@ class Strangers:
         else:
             return False
         return True
+
+    def _recorded(self, question: str) -> Saying:
+        """Something that was said before, often in answer to such a question."""
+        random = self.world.random
+        said = self.recorded
+        if question is INQUIRY and random() < 0.7:
+            said = [saying for saying in said if saying.tradetp is not None] or said
+        return said[int(random() * len(said))]
 
     def _note_lie(self, call: Call) -> None:
         self.world.judge.fooled(call.row)

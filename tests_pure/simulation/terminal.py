@@ -144,8 +144,7 @@ class Terminal(Device):
         self.host.pay(trade)
         if world.strikes(weather.paid_twice):
             self._pay_again(trade)
-        if world.strikes(weather.line_breaks):
-            self.host.is_away = (world.t, world.t + world.between(5.0, 90.0))
+        self._may_lose_its_line()
         chance = world.random()
         if job.is_cancelled and chance < 0.6:
             saying = Saying('6001')
@@ -159,6 +158,12 @@ class Terminal(Device):
         else:
             saying = about_trade(trade)
         self._end(job, saying)
+
+    def _may_lose_its_line(self) -> None:
+        """Just when the money has moved: what came of it cannot be told, nor asked for a while."""
+        world = self.world
+        if world.strikes(world.weather.line_breaks):
+            self.host.is_away = (world.t, world.t + world.between(5.0, 90.0))
 
     def _pay_again(self, trade: Trade) -> None:
         """The host books it once more, under the same number of ours."""
@@ -205,7 +210,8 @@ class Terminal(Device):
             return
         trade.shown_from = world.t
         self.host.pay(trade)
-        if world.strikes(weather.vague):
+        self._may_lose_its_line()
+        if world.strikes(weather.vague) or self.host.cannot_be_reached():
             self._end(job, Saying('6002'))
         elif world.strikes(weather.bare):
             self._end(job, Saying('6000', '0000'))

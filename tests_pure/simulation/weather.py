@@ -82,11 +82,13 @@ THEMES: tuple[tuple[str, ...], ...] = (
     ('late_row', 'vague', 'slow', 'asks_now'),
     ('late_row', 'vague', 'doze', 'asks_now'),
     ('lost_answer', 'forces', 'forces_wrongly'),
+    ('line_breaks', 'forces', 'forces_wrongly', 'refunds'),
     ('lost_answer', 'raised', 'asks_now'),
     ('lost_answer', 'notice_lost', 'calls_off', 'undone', 'crossing'),
     ('lost_answer', 'notice_lost', 'slow', 'raised', 'undone'),
     ('lost_answer', 'refunds', 'replay'),
     ('lost_answer', 'refunds', 'portal'),
+    ('pasted', 'refunds'),
     ('lost_answer', 'refunds', 'mistaken'),
     ('line_breaks', 'bare'),
 )
