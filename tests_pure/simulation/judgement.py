@@ -268,8 +268,6 @@ class Judge:
         believed = row.attempt.amount_minor if belief.state == DONE else 0
         if self._manager_knows(order) or self._manager_has_seen(row):
             return
-        if row.original is not None and any(other.belief.alarms for other in row.original.refunds):
-            return  # he is sent to the payment, and sees all its refunds there
         if any(trade.undoing_told and trade.elsewhere for trade in row.trades):
             raise Disagreement(f'{row} was given back elsewhere, and nobody was told')
         if moved != believed and not self._cannot_be_known(row):
@@ -306,8 +304,15 @@ class Judge:
         return looked > 0.0 and all(looked >= _moved_last(row) for row in rows)
 
     def _manager_has_seen(self, row: Row) -> bool:
-        """He looked at what was strange about this one, after its money had moved."""
-        return self._looked_at.get(row, -1.0) >= _moved_last(row)
+        """He looked at what was strange about this one, after its money had moved.
+
+        Or he was sent to another refund of the same payment, and saw all of them there.
+        """
+        moved = _moved_last(row)
+        others = row.original.refunds if row.original is not None else []
+        return self._looked_at.get(row, -1.0) >= moved or any(
+            other.belief.alarms or self._looked_at.get(other, -1.0) >= moved for other in others
+        )
 
     @staticmethod
     def _cannot_be_known(row: Row) -> bool:
