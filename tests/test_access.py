@@ -26,7 +26,7 @@ PUBLIC_METHODS = {
     # create and write are the mixin's
     'qfpay.terminal': {'create': 'refused', 'write': 'refused', 'action_test': 'refused'},
     'qfpay.account': {'create': 'refused', 'write': 'refused', 'action_test': 'refused'},
-    'qfpay.testimony': {'write': 'refused', 'unlink': 'refused'},
+    'qfpay.testimony': {'write': 'refused'},
     'qfpay.link': {},
 }
 
@@ -393,7 +393,7 @@ class TestAccessToTheLedger(AccessCase):
         for model, method in (
             ('qfpay.terminal', '_key'),
             ('qfpay.account', '_credentials'),
-            ('qfpay.testimony', '_keep'),
+            ('qfpay.testimony', '_insertion'),
             ('qfpay.link', '_hold'),
         ):
             with self.subTest(f'{model}.{method}'):
