@@ -146,7 +146,8 @@ class Judge:
                 row.ended_at = self.world.t
         if state == DONE and row.known_done_at is None:
             row.known_done_at = self.world.t
-        if state == DONE and not belief.by_manager and not _has_moved(row):
+        is_proved = state == DONE and not belief.by_manager
+        if is_proved and not _has_moved(row) and not _stands_for_another(row):
             raise Disagreement(f'{row} is done, and no money moved')
 
     def _is_given_back(self, row: Row) -> bool:
@@ -322,7 +323,8 @@ class Judge:
           was lost: nobody asks again about a payment that is done.
         - Lies were told after the money had moved, and the truth was never told.
         - Lies were told of a terminal's refund, and then a later one of the same payment was sent,
-          for which enough was left: what is left tells of the first no more.
+          for which enough was left: what is left tells of the first no more, or seems to tell of
+          the second.
         """
         paid = [trade for trade in row.trades if trade.state == PAID]
         untold = [trade for trade in paid if not trade.told]
@@ -331,8 +333,10 @@ class Judge:
         fooled = row.fooled_at
         if fooled is None:
             return False
-        return _was_followed(row) or (
-            bool(untold) and fooled >= min(trade.paid_at for trade in untold)
+        return (
+            _was_followed(row)
+            or _stands_for_another(row)
+            or (bool(untold) and fooled >= min(trade.paid_at for trade in untold))
         )
 
 
@@ -343,6 +347,17 @@ def _was_followed(refund: Row) -> bool:
         other.number > refund.number
         and other.belief.left_before is not None
         and other.belief.left_before >= other.attempt.amount_minor
+        for other in others
+    )
+
+
+def _stands_for_another(refund: Row) -> bool:
+    """Lies were told of two refunds of one amount: one of them happened, and nothing tells which."""
+    others = refund.original.refunds if refund.original is not None else []
+    return refund.fooled_at is not None and any(
+        other.attempt.amount_minor == refund.attempt.amount_minor
+        and other.belief.state in NOT_DONE
+        and _has_moved(other)
         for other in others
     )
 
