@@ -528,15 +528,6 @@ BUGS: tuple[Bug, ...] = (
         failure=21,
     ),
     Bug(
-        'manager_denied',
-        'that QFPay does not find what a manager called done is no news',
-        _in_rules(
-            '_after_done',
-            'if belief.by_manager and verdict is Verdict.NOT_FOUND and',
-            'if False and',
-        ),
-    ),
-    Bug(
         'reversal_unseen',
         'after a cancel nobody looks whether the payment was given back',
         _in_steps('_looks', 'return LOOKS[:1] if', 'return () if'),

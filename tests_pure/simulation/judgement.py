@@ -352,7 +352,7 @@ def _was_followed(refund: Row) -> bool:
 
 
 def _stands_for_another(refund: Row) -> bool:
-    """Lies were told of two refunds of one amount: one of them happened, and nothing tells which."""
+    """Lies were told of two refunds of one amount: one happened, and nothing tells which."""
     others = refund.original.refunds if refund.original is not None else []
     return refund.fooled_at is not None and any(
         other.attempt.amount_minor == refund.attempt.amount_minor

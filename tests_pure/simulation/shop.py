@@ -262,12 +262,13 @@ class Shop:
     def _refunds_in_portal(self, row: Row) -> None:
         """A manager gives back a little, or all, in QFPay's portal, past the ledger.
 
-        All of it only where the shop has not tried to: of two refunds of one amount, a terminal's
+        All only where each refund of the shop's is done: of two refunds of one amount, a terminal's
         and the portal's, what is left tells that one happened, and nothing tells which.
         """
         trade = self.world.host.by_number.get(row.belief.facts.get('syssn', ''))
         if trade is not None:
-            is_all = not row.refunds and self.world.random() < 0.5
+            is_all = all(refund.belief.state == DONE for refund in row.refunds)
+            is_all = is_all and self.world.random() < 0.5
             amount = trade.left if is_all else row.attempt.amount_minor // 10
             refund = self.world.host.refund(trade, f'portal{row.number}', amount, None)
             if refund is not None:

@@ -88,6 +88,7 @@ THEMES: tuple[tuple[str, ...], ...] = (
     ('lost_answer', 'notice_lost', 'slow', 'raised', 'undone'),
     ('lost_answer', 'refunds', 'replay'),
     ('lost_answer', 'refunds', 'portal'),
+    ('refunds', 'portal'),
     ('pasted', 'refunds'),
     ('lost_answer', 'refunds', 'mistaken'),
     ('line_breaks', 'bare'),
