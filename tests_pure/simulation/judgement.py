@@ -352,13 +352,18 @@ def _was_followed(refund: Row) -> bool:
 
 
 def _stands_for_another(refund: Row) -> bool:
-    """Lies were told of two refunds of one amount: one happened, and nothing tells which."""
-    others = refund.original.refunds if refund.original is not None else []
-    return refund.fooled_at is not None and any(
-        other.attempt.amount_minor == refund.attempt.amount_minor
+    """Lies were told of two refunds of one amount: one happened, and nothing tells which.
+
+    The other is one that the ledger calls failed, or one past the ledger.
+    """
+    payment, amount = refund.original, refund.attempt.amount_minor
+    if payment is None or refund.fooled_at is None:
+        return False
+    return any(trade.elsewhere >= amount for trade in payment.trades) or any(
+        other.attempt.amount_minor == amount
         and other.belief.state in NOT_DONE
         and _has_moved(other)
-        for other in others
+        for other in payment.refunds
     )
 
 
