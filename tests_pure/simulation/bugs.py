@@ -416,11 +416,6 @@ BUGS: tuple[Bug, ...] = (
         ),
     ),
     Bug(
-        'less_than_asked_for',
-        'what is left before a refund is no news, though it is less than the refund',
-        _in_rules('_weigh_left', 'if left < attempt.amount_minor:', 'if False:'),
-    ),
-    Bug(
         'confirmed_by_nothing',
         'what a manager said of a refund is confirmed when nothing can tell any more',
         _in_rules(

@@ -98,8 +98,10 @@ class Judge:
     def cancelled_another(self, row: Row, other: Row) -> None:
         """A request to cancel found the terminal busy with something else."""
         ended = row.ended_at
-        if other.is_lost:
-            return  # a failover took it, and nobody can know that the terminal is busy with it
+        if other.is_lost or (other.belief.by_manager and not other.belief.is_open):
+            # a failover took it, or a manager ended it, deceived: nobody can know that the
+            # terminal is busy with it
+            return
         if ended is None or self.world.t - ended > 5.0:
             raise Disagreement(f'the cancel of {row} hits {other}')
 
