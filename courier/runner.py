@@ -220,6 +220,8 @@ class Runner:
             elif due.lane == 'list':
                 polling.go_round(self.db_name, due.link_id, self.budget(due.link_id), self._tell)
             else:
+                if due.lane == 'send':
+                    time.sleep(HEAD_START)
                 self._carry_steps(due)
         except RateLimited as error:
             _logger.info('QFPay: transaction %s has to wait: %s', due.row_id, error)
