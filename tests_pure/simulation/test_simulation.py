@@ -14,6 +14,7 @@ from pos_payment_qfpay.tests_pure.simulation.run import account, play
 SECONDS = 5.0
 #: schedules after the one that was noted, should that have changed a little
 NEARBY = 200
+#: where each bug shows; those that show too rarely for a short test are searched by BUGS=1 only
 NEAR = json.loads(command.NEAR.read_text())
 REFRESH = 'the rules have changed: "make simulate BUGS=note" searches, and notes where it is'
 
@@ -46,17 +47,18 @@ def test_each_failure_is_planted_or_is_no_matter_of_rules():
     planted = {bug.failure for bug in bugs.BUGS if bug.failure}
     assert planted | bugs.NO_RULES.keys() == bugs.FAILURES.keys()
     assert not planted & bugs.NO_RULES.keys()
+    assert NEAR.keys() <= bugs.BY_NAME.keys()
 
 
-@pytest.mark.parametrize('name', bugs.BY_NAME)
+@pytest.mark.parametrize('name', NEAR)
 def test_a_planted_bug_is_found(name):
-    first = NEAR.get(name, 0)
+    first = NEAR[name]
     with bugs.planted(name) as plant:
         found = any(play(seed, plant) for seed in range(first, first + NEARBY))
     assert found, REFRESH
 
 
-@pytest.mark.parametrize('name', bugs.BY_NAME)
+@pytest.mark.parametrize('name', NEAR)
 def test_without_the_bug_the_same_schedule_agrees(name):
-    seed = NEAR.get(name, 0)
+    seed = NEAR[name]
     assert not play(seed), account(seed)
