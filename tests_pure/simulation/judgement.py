@@ -98,9 +98,9 @@ class Judge:
     def cancelled_another(self, row: Row, other: Row) -> None:
         """A request to cancel found the terminal busy with something else."""
         ended = row.ended_at
-        if other.is_lost or (other.belief.by_manager and not other.belief.is_open):
-            # a failover took it, or a manager ended it, deceived: nobody can know that the
-            # terminal is busy with it
+        if other.is_lost or not other.belief.is_open:
+            # a failover took it, or a lie or a manager ended it: nobody can know that the terminal
+            # is still busy with it
             return
         if ended is None or self.world.t - ended > 5.0:
             raise Disagreement(f'the cancel of {row} hits {other}')
