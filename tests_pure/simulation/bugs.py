@@ -574,12 +574,6 @@ BUGS: tuple[Bug, ...] = (
         failure=11,
     ),
     Bug(
-        'end_of_another',
-        'the end of the request is counted from what another machine has noted',
-        _in_rules('_is_denied', 'first = belief.ended_on.get(asked.boot)', 'first = belief.ended'),
-        failure=11,
-    ),
-    Bug(
         'pause_begins_again',
         'a pause that a clock has stretched begins anew, each time',
         _in_steps(
@@ -609,11 +603,6 @@ BUGS: tuple[Bug, ...] = (
             'Step(Do.ASK, _left_of(_pause(belief, now), belief, now), About.CONTROL)',
             'Step(Do.ASK, 0.0, About.CONTROL)',
         ),
-    ),
-    Bug(
-        'cancel_in_the_clear',
-        'a reply to a cancel that proves nothing was never heard',
-        _in_rules('_weigh_words', 'self._told_to_cancel(is_refused=True)', 'pass'),
     ),
     Bug(
         'too_old_in_silence',
@@ -659,18 +648,6 @@ BUGS: tuple[Bug, ...] = (
         'a draft is young when it was made later than now',
         _in_steps('_begin', 'abs(now.since(attempt.created))', 'now.since(attempt.created)'),
         failure=11,
-    ),
-    Bug(
-        'cancel_of_another',
-        'a terminal can be told to cancel whatever it does',
-        (
-            Edit(
-                rules,
-                'can_be_cancelled',
-                'belief.state != UNKNOWN and belief.ended is None and not belief.is_over(now)',
-                'True',
-            ),
-        ),
     ),
     Bug(
         'cancel_and_cancel',
