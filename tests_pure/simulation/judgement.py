@@ -15,6 +15,7 @@ happen, the rest when all rows are at rest.
         each row    what moved is what is believed, or a manager was called
         each order  what moved is no more than what is due, or a manager was called
         rest        nothing stays open without a manager
+    line        a manager was told where money moved and the line is gone
         judged      the same testimonies make the same belief
 
 A manager counts as called where an alarm stands, or where one was looked at after the last money
@@ -267,6 +268,9 @@ class Judge:
             raise Disagreement(f'{row}: a manager was called for nothing')
         if belief.is_open and not self._manager_knows(order):
             raise Disagreement(f'{row} stays {belief.state} for ever')
+        is_told = any(said.reason == 'line_gone' for said in row.testimonies)
+        if belief.state == DONE and row.line.is_gone and not is_told:
+            raise Disagreement(f'{row} is done, its line is gone, and nobody was told')
         moved = sum(trade.money() for trade in row.trades)
         believed = row.attempt.amount_minor if belief.state == DONE else 0
         if self._manager_knows(order) or self._manager_has_seen(row):
