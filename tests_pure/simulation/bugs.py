@@ -698,12 +698,6 @@ BUGS: tuple[Bug, ...] = (
         plant=_switch('database', 'rewrites'),
         failure=1,
     ),
-    Bug(
-        'written_anew_in_silence',
-        'a row that was lost and written anew is like any other',
-        _in_rules('_weigh_fact', "self._alarm('row_lost')", 'pass'),
-        failure=1,
-    ),
 )
 
 BY_NAME = {bug.name: bug for bug in BUGS}
